@@ -110,7 +110,7 @@ async fn nobody_is_forgotten_greeted_twice_or_answered_twice_when_the_host_is_ki
     }
     let inbox = eventually("the file", async || Inbox::open(&process.inbox_file()).ok()).await;
     let account = inbox.accounts().await.unwrap()[0].id;
-    let log = inbox.store().decisions_before(account, None, None, 10_000).await.unwrap();
+    let log = inbox.store().decisions_before(account, None, None, 10_000).await.unwrap().entries;
     let mut welcomed: BTreeMap<ConversationId, usize> = BTreeMap::new();
     for row in &log {
         let decision: Decision = serde_json::from_str(&row.decision).unwrap();

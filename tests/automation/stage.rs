@@ -59,7 +59,7 @@ impl Stage {
     /// All decisions, oldest first.
     pub(crate) async fn log(&self) -> Vec<DecisionView> {
         let store = self.world.host.automations();
-        let mut all = store.decisions_before(self.account, None, None, 1_000).await.unwrap();
+        let mut all = store.decisions_before(self.account, None, None, 1_000).await.unwrap().entries;
         all.reverse();
         all
     }

@@ -78,9 +78,9 @@ pub struct Page<T, P = Place> {
     pub next: Option<P>,
 }
 
-impl<T> Page<T> {
+impl<T, P: Copy> Page<T, P> {
     /// Builds a page from rows, of which the query fetched one more than `limit`.
-    pub(crate) fn of(mut rows: Vec<(T, Place)>, limit: usize) -> Self {
+    pub(crate) fn of(mut rows: Vec<(T, P)>, limit: usize) -> Self {
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|(_, place)| *place);

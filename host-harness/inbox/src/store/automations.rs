@@ -5,7 +5,9 @@ use async_trait::async_trait;
 
 use crate::{
     error::InboxError,
-    model::{AccountId, AutomationRow, ConversationId, DecisionView, NewDecision, OpenTurn, Standing, WorkspaceId},
+    model::{
+        AccountId, AutomationRow, ConversationId, DecisionView, NewDecision, OpenTurn, Page, Standing, WorkspaceId,
+    },
 };
 
 /// What the automation stores.
@@ -71,14 +73,14 @@ pub trait Automations: Send + Sync {
     /// change already: then nothing is done.
     async fn decide(&self, decision: NewDecision) -> Result<bool, InboxError>;
 
-    /// At most `limit` decisions of an account, or of one of its conversations, newest first, before this row id.
+    /// Decisions of an account, or of one of its conversations, newest first, before this row id.
     async fn decisions_before(
         &self,
         account: AccountId,
         conversation: Option<ConversationId>,
         before: Option<i64>,
         limit: usize,
-    ) -> Result<Vec<DecisionView>, InboxError>;
+    ) -> Result<Page<DecisionView, i64>, InboxError>;
 
     /// Turns that are due, the longest due first.
     async fn due_turns(&self, now: u64, limit: usize) -> Result<Vec<OpenTurn>, InboxError>;

@@ -136,7 +136,6 @@ async fn set_model_key(
     Row(id): Row<AccountId>,
     Json(ModelKey { key }): Json<ModelKey>,
 ) -> Result<StatusCode, ApiError> {
-    api.host.inbox().account_row(id).await?;
     automation::set_model_key(&api.host, id, Some(Secret::new(key.into_bytes()))).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -147,7 +146,6 @@ async fn set_model_key(
     responses((status = 204, description = "There is none any more.")),
 )]
 async fn delete_model_key(State(api): State<Api>, Row(id): Row<AccountId>) -> Result<StatusCode, ApiError> {
-    api.host.inbox().account_row(id).await?;
     automation::set_model_key(&api.host, id, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -163,12 +161,8 @@ async fn list_decisions(
     Query(paging): Query<Paging>,
 ) -> Answer<List<AutomationDecision>> {
     let (limit, before) = (paging.limit()?, paging.place::<i64>()?);
-    api.host.inbox().account_row(id).await?;
-    let mut rows = api.host.automations().decisions_before(id, None, before, limit.saturating_add(1)).await?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|row| row.id);
-    Ok(Json(List::new(rows.into_iter().filter_map(AutomationDecision::recorded).collect(), next)))
+    let page = api.host.automations().decisions_before(id, None, before, limit).await?;
+    Ok(Json(List::new(page.entries.into_iter().filter_map(AutomationDecision::recorded).collect(), page.next)))
 }
 
 /// Says what the automation would have done in a conversation of the past. Nothing is sent or changed.

@@ -7,11 +7,11 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use crate::{
     error::InboxError,
     model::{
-        AccountId, AutomationRow, ChangeKind, ConversationId, DecisionView, NewDecision, OpenTurn, Standing,
+        AccountId, AutomationRow, ChangeKind, ConversationId, DecisionView, NewDecision, OpenTurn, Page, Standing,
         WorkspaceId,
     },
     sqlite::{
-        columns::{as_millis, collect, from_millis, next_after},
+        columns::{as_millis, collect, from_millis, next_after, with_one_more},
         rows::{
             automation,
             changes::{self, Concerns},
@@ -268,27 +268,29 @@ impl Automations for SqliteStore {
         conversation: Option<ConversationId>,
         before: Option<i64>,
         limit: usize,
-    ) -> Result<Vec<DecisionView>, InboxError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    ) -> Result<Page<DecisionView, i64>, InboxError> {
         self.readers
             .read(move |connection| {
-                collect(
+                let rows = collect(
                     connection,
                     "SELECT id, conversation_id, seq, at, consumer, decision FROM automation_decision
                      WHERE account_id = ?1 AND id < ?2 AND (?3 IS NULL OR conversation_id = ?3) AND consumer <> 'turn'
                      ORDER BY id DESC LIMIT ?4",
-                    params![account, before.unwrap_or(i64::MAX), conversation, limit],
+                    params![account, before.unwrap_or(i64::MAX), conversation, with_one_more(limit)],
                     |row| {
-                        Ok(DecisionView {
+                        let decision = DecisionView {
                             id: row.get(0)?,
                             conversation: row.get(1)?,
                             seq: from_millis(row.get(2)?),
                             at: from_millis(row.get(3)?),
                             consumer: row.get(4)?,
                             decision: row.get(5)?,
-                        })
+                        };
+                        let place = decision.id;
+                        Ok((decision, place))
                     },
-                )
+                )?;
+                Ok(Page::of(rows, limit))
             })
             .await
     }

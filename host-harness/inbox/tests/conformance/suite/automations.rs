@@ -52,15 +52,15 @@ pub(crate) async fn a_decision_about_a_change_is_made_once_with_all_that_it_does
     assert_eq!(store.automation_state(conversation, "welcome").await.unwrap(), None);
     let notes = || async { store.notes_before(conversation, None, 9).await.unwrap().entries };
     assert_eq!(notes().await.iter().map(|note| note.text.as_str()).collect::<Vec<_>>(), ["first"]);
-    let decisions = store.decisions_before(stage.account, Some(conversation), None, 9).await.unwrap();
+    let decisions = store.decisions_before(stage.account, Some(conversation), None, 9).await.unwrap().entries;
     assert_eq!(decisions.iter().map(|row| (row.seq, &*row.consumer)).collect::<Vec<_>>(), [(7, "assistant")]);
-    assert!(store.decisions_before(stage.account, None, Some(decisions[0].id), 9).await.unwrap().is_empty());
+    assert!(store.decisions_before(stage.account, None, Some(decisions[0].id), 9).await.unwrap().entries.is_empty());
     assert!(store.is_decided("assistant", 7).await.unwrap() && !store.is_decided("welcome", 7).await.unwrap());
     store.forget_summaries(conversation, NOW).await.unwrap();
     assert_eq!(notes().await[0].text, "brief");
     // What comes of a conversation goes with it.
     store.disconnect_account(stage.account, true, NOW).await.unwrap();
-    assert!(store.decisions_before(stage.account, None, None, 9).await.unwrap().is_empty());
+    assert!(store.decisions_before(stage.account, None, None, 9).await.unwrap().entries.is_empty());
     assert_eq!(store.open_turn(conversation).await.unwrap(), None);
 }
 
