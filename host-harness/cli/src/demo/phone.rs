@@ -122,7 +122,8 @@ impl DemoPhone {
     }
 
     async fn load(&self, url: &str) -> Option<PhoneFile> {
-        let mut answer = self.client.get(self.local(url)).send().await.ok().filter(|answer| answer.status().is_success())?;
+        let mut answer =
+            self.client.get(self.local(url)).send().await.ok().filter(|answer| answer.status().is_success())?;
         let mime = answer.headers().get(http::header::CONTENT_TYPE)?.to_str().ok()?.to_owned();
         let mut content = Vec::new();
         while let Some(chunk) = answer.chunk().await.ok()? {
@@ -165,9 +166,7 @@ impl Phone for DemoPhone {
             PhoneAction::Voice => drop(customer.voice(&self.voice).await),
             PhoneAction::Heart => drop(customer.like_heart().await),
             PhoneAction::Post => drop(customer.share_post(POST, "Tall vase, river green", &self.vase).await),
-            PhoneAction::Reel => {
-                drop(customer.share_reel(REEL, "Rolling a rope rim without cracks", &self.mug).await)
-            }
+            PhoneAction::Reel => drop(customer.share_reel(REEL, "Rolling a rope rim without cracks", &self.mug).await),
             PhoneAction::Story => drop(customer.story_reply(STORY, &self.mug, "How much is this one?").await),
             PhoneAction::Comment => self.comment().await,
             PhoneAction::React => {
@@ -247,7 +246,10 @@ fn address(attachment: &Value) -> Option<&str> {
 fn message(message: &ThreadMessage, all: &[ThreadMessage]) -> PhoneMessage {
     let buttons = |element: &Value| {
         let buttons = element.get("buttons").and_then(Value::as_array).cloned().unwrap_or_default();
-        buttons.iter().map(|button| (text(button, "/title").into(), text(button, "/payload").into())).collect::<Vec<_>>()
+        buttons
+            .iter()
+            .map(|button| (text(button, "/title").into(), text(button, "/payload").into()))
+            .collect::<Vec<_>>()
     };
     let cards = message.attachments.iter().flat_map(elements);
     let quote = if message.comment_id.is_some() {

@@ -15,7 +15,8 @@ const TONE: usize = 4000;
 
 /// Two seconds of four soft tones, as a WAV file.
 pub(super) fn melody() -> Vec<u8> {
-    let samples = TONES.iter().flat_map(|wave| (0..TONE).map(move |at| if (at % wave) * 2 < *wave { 0x74 } else { 0x8c }));
+    let samples =
+        TONES.iter().flat_map(|wave| (0..TONE).map(move |at| if (at % wave) * 2 < *wave { 0x74 } else { 0x8c }));
     let samples: Vec<u8> = samples.collect();
     let size = u32::try_from(samples.len()).unwrap_or(0);
     let mut wav = b"RIFF".to_vec();

@@ -63,8 +63,12 @@ impl Stage {
         let sim = Simulator::start(Config { accounts: vec![shop()], ..Config::demo() }).await?;
         let folder = private_folder()?;
         let clock = Clock::default();
-        let options =
-            HostOptions { sandbox, endpoints: endpoints(&sim)?, clock: clock.clone(), ..HostOptions::in_folder(folder.path()) };
+        let options = HostOptions {
+            sandbox,
+            endpoints: endpoints(&sim)?,
+            clock: clock.clone(),
+            ..HostOptions::in_folder(folder.path())
+        };
         let host = Host::open(options).await?;
         let secrets = slots(sim.config().app_secrets());
         // All granted hosts are redirected to the simulator.

@@ -126,11 +126,17 @@ fn shown(thing: &PhoneThing, message: &str, at: usize, words: &Words) -> Markup 
     let message: String = url::form_urlencoded::byte_serialize(message.as_bytes()).collect();
     let address = thing.has_file.then(|| format!("/demo/files/{message}/{at}"));
     match (symbol, address) {
-        ("heart", _) => html! { div.bubble.bare { svg class="i heart" viewBox="0 0 24 24" role="img" aria-label=(word) {
-            path d="M12 20S4 15 4 9.3A4.3 4.3 0 0 1 12 7a4.3 4.3 0 0 1 8 2.3C20 15 12 20 12 20z" {}
-        } } },
-        ("photo", Some(address)) => html! { figure.media { img src=(address) alt=(word) loading="lazy" width="160" height="160"; } },
-        ("mic", Some(address)) => html! { div.bubble.audio { audio controls preload="none" src=(address) aria-label=(word) {} } },
+        ("heart", _) => {
+            html! { div.bubble.bare { svg class="i heart" viewBox="0 0 24 24" role="img" aria-label=(word) {
+                path d="M12 20S4 15 4 9.3A4.3 4.3 0 0 1 12 7a4.3 4.3 0 0 1 8 2.3C20 15 12 20 12 20z" {}
+            } } }
+        }
+        ("photo", Some(address)) => {
+            html! { figure.media { img src=(address) alt=(word) loading="lazy" width="160" height="160"; } }
+        }
+        ("mic", Some(address)) => {
+            html! { div.bubble.audio { audio controls preload="none" src=(address) aria-label=(word) {} } }
+        }
         (_, address) => html! {
             article.share {
                 @match address {
