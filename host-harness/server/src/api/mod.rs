@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 mod accounts;
 mod automation;
 mod conversations;
+mod deliveries;
 mod dto;
 mod events;
 mod extract;
@@ -69,6 +70,7 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
         .merge(accounts::routes())
         .merge(automation::routes())
         .merge(conversations::routes())
+        .merge(deliveries::routes())
         .merge(replies::routes())
         .merge(files::routes())
         .merge(organisation::routes())
