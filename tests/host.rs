@@ -38,6 +38,8 @@ mod damage;
 mod delivery;
 #[path = "dependencies.rs"]
 mod dependencies;
+#[path = "described.rs"]
+mod described;
 #[path = "direct.rs"]
 mod direct;
 #[path = "doors.rs"]
@@ -90,6 +92,8 @@ mod problems;
 mod proof_pages;
 #[path = "proofs.rs"]
 mod proofs;
+#[path = "providers.rs"]
+mod providers;
 #[path = "proxies.rs"]
 mod proxies;
 #[path = "reading.rs"]
