@@ -82,7 +82,7 @@ export function live() {
     const events = new EventSource("/inbox/events");
     events.addEventListener("open", refresh);
     events.addEventListener("change", (event) => {
-      document.dispatchEvent(new Event("changed"));
+      document.dispatchEvent(new CustomEvent("changed", { detail: event.data }));
       if (event.data === "*" || event.data === open) refresh();
       else loadList().catch(() => offline(true));
     });
