@@ -65,13 +65,13 @@ async fn page(State(demo): State<Demo>, Query(asked): Query<Asked>, reader: Read
     let step = asked.step();
     let content = html! {
         main.demo id="main" tabindex="-1" {
-            h1.sr { (words.demo_title) }
+            h1.sr { (words.visit.demo_title) }
             (tour::tour(step, words))
             nav.tabs.if-one-pane aria-label=(words.demo) {
-                a href="#stage" { (words.phone) } a href="#controls" { (words.controls) } a href="#beside" { (words.your_inbox) }
+                a href="#stage" { (words.visit.phone) } a href="#controls" { (words.visit.controls) } a href="#beside" { (words.your_inbox) }
             }
-            section.stage id="stage" aria-label=(words.customers_phone) { (phone::phone(&view, step, &reader)) }
-            section.controls id="controls" aria-label=(words.controls) { (controls(&view, step, &reader)) }
+            section.stage id="stage" aria-label=(words.visit.customers_phone) { (phone::phone(&view, step, &reader)) }
+            section.controls id="controls" aria-label=(words.visit.controls) { (controls(&view, step, &reader)) }
             (inbox::beside(&demo.desk, opened, &reader))
         }
     };
@@ -144,24 +144,24 @@ fn clock(view: &PhoneView, step: usize, reader: &Reader) -> Markup {
     let words = reader.words;
     html! {
         div.stack id="clock" {
-            h2 { (words.clock) }
+            h2 { (words.visit.clock) }
             p.small.num {
                 (times::moment(view.now, view.now, reader))
                 @if let Some(ahead) = phone::ahead(view, words) { " " span.muted { (ahead) } }
             }
             form.acts method="post" action=(phone::act(step)) data-phone {
                 input type="hidden" name="do" value="hours";
-                @for (hours, word) in [("1", &words.plus_hour), ("6", &words.plus_six), ("23", &words.plus_day), ("168", &words.plus_week)] {
+                @for (hours, word) in [("1", &words.visit.plus_hour), ("6", &words.visit.plus_six), ("23", &words.visit.plus_day), ("168", &words.visit.plus_week)] {
                     button.btn.small name="hours" value=(hours) { (word) }
                 }
             }
-            h2 { (words.go_wrong) }
+            h2 { (words.visit.go_wrong) }
             @for fault in &view.faults {
                 @let word = match fault.kind {
-                    FaultKind::Cut => &words.fault_cut,
-                    FaultKind::Refuses => &words.fault_refuses,
-                    FaultKind::Silent => &words.fault_silent,
-                    FaultKind::Slow => &words.fault_slow,
+                    FaultKind::Cut => &words.visit.fault_cut,
+                    FaultKind::Refuses => &words.visit.fault_refuses,
+                    FaultKind::Silent => &words.visit.fault_silent,
+                    FaultKind::Slow => &words.visit.fault_slow,
                 };
                 (switch(&[("do", "fault"), ("kind", fault.kind.name())], fault.on, word, step, words))
             }
@@ -183,22 +183,22 @@ fn switch(fields: &[(&str, &str)], on: bool, word: &str, step: usize, words: &Wo
 fn controls(view: &PhoneView, step: usize, reader: &Reader) -> Markup {
     let words = reader.words;
     let acts = [
-        ("post", "post", &words.act_post),
-        ("reel", "reel", &words.act_reel),
-        ("story", "story", &words.act_story),
-        ("comment", "comment", &words.act_comment),
-        ("react", "smile", &words.act_react),
-        ("edit", "pen", &words.act_edit),
-        ("unsend", "undo", &words.act_unsend),
-        ("read", "eye", &words.act_read),
+        ("post", "post", &words.visit.act_post),
+        ("reel", "reel", &words.visit.act_reel),
+        ("story", "story", &words.visit.act_story),
+        ("comment", "comment", &words.visit.act_comment),
+        ("react", "smile", &words.visit.act_react),
+        ("edit", "pen", &words.visit.act_edit),
+        ("unsend", "undo", &words.visit.act_unsend),
+        ("read", "eye", &words.visit.act_read),
     ];
     html! {
         div.stack {
-            h2 { (words.as_customer) }
+            h2 { (words.visit.as_customer) }
             form.acts method="post" action=(phone::act(step)) data-phone {
                 @for (act, symbol, word) in acts { button.btn.small name="do" value=(act) { (icon(symbol)) (word) } }
             }
-            (switch(&[("do", "web")], view.web, &words.on_the_web, step, words))
+            (switch(&[("do", "web")], view.web, &words.visit.on_the_web, step, words))
         }
         (clock(view, step, reader))
     }

@@ -30,10 +30,10 @@ pub(super) fn phone(view: &PhoneView, step: usize, reader: &Reader) -> Markup {
         div.phone id="phone" data-web[view.web] {
             header {
                 (directed("back")) (avatar(&view.business, &view.business, "m", None))
-                div.cut { strong.cut { bdi { (view.business) } } p.muted.cut { (if view.web { &words.web_client } else { &words.business_chat }) } }
+                div.cut { strong.cut { bdi { (view.business) } } p.muted.cut { (if view.web { &words.visit.web_client } else { &words.visit.business_chat }) } }
                 span.push.muted.num { (times::clock(view.now, reader)) }
             }
-            div.scroll.log tabindex="0" role="log" aria-label=(words.messages_on_phone) {
+            div.scroll.log tabindex="0" role="log" aria-label=(words.visit.messages_on_phone) {
                 ol {
                     @for (at, message) in view.messages.iter().enumerate() {
                         @let before = at.checked_sub(1).and_then(|at| view.messages.get(at));
@@ -42,18 +42,18 @@ pub(super) fn phone(view: &PhoneView, step: usize, reader: &Reader) -> Markup {
                         }
                         (bubble(message, at == last, view, step, words))
                     }
-                    @if view.typing { li.item.plain data-from="customer" { div.bubble.typing { i {} i {} i {} span.sr { (words.typing_there) } } } }
-                    @if view.seen && newest_own { li.item.plain data-from="agent" { p.outcome { (words.seen) } } }
+                    @if view.typing { li.item.plain data-from="customer" { div.bubble.typing { i {} i {} i {} span.sr { (words.visit.typing_there) } } } }
+                    @if view.seen && newest_own { li.item.plain data-from="agent" { p.outcome { (words.visit.seen) } } }
                 }
             }
             form.entry method="post" action=(act(step)) data-phone {
                 // The first button is the one that Enter presses.
                 button.sr name="do" value="text" tabindex="-1" aria-hidden="true" {}
-                button.btn.icon.small.quiet name="do" value="photo" formnovalidate aria-label=(words.send_photo) { (icon("photo")) }
-                label.sr for="phone-text" { (words.write_as_customer) }
+                button.btn.icon.small.quiet name="do" value="photo" formnovalidate aria-label=(words.visit.send_photo) { (icon("photo")) }
+                label.sr for="phone-text" { (words.visit.write_as_customer) }
                 input.input id="phone-text" name="text" autocomplete="off" placeholder=(words.message) maxlength="1000" dir="auto";
                 button.btn.icon.small.quiet name="do" value="text" aria-label=(words.send) { (directed("send")) }
-                button.btn.icon.small.quiet name="do" value="voice" formnovalidate aria-label=(words.send_voice) { (icon("mic")) }
+                button.btn.icon.small.quiet name="do" value="voice" formnovalidate aria-label=(words.visit.send_voice) { (icon("mic")) }
                 button.btn.icon.small.quiet name="do" value="heart" formnovalidate aria-label=(words.send_heart) { (icon("heart")) }
             }
         }
@@ -82,7 +82,7 @@ fn bubble(message: &PhoneMessage, newest: bool, view: &PhoneView, step: usize, w
                 @if newest && !view.web && !message.quick_replies.is_empty() {
                     ul.answers { @for (title, payload) in &message.quick_replies { li { (tap("quick", title, payload, "textbtn", step)) } } }
                 }
-                @if hidden { p.outcome { (icon("info")) (words.not_on_web) } }
+                @if hidden { p.outcome { (icon("info")) (words.visit.not_on_web) } }
                 @for reaction in &message.reactions { span.react { (reaction) } }
                 @if message.edited { p.outcome { (words.edited) } }
             }
@@ -92,9 +92,9 @@ fn bubble(message: &PhoneMessage, newest: bool, view: &PhoneView, step: usize, w
 
 fn about(quote: &PhoneQuote, words: &Words) -> Markup {
     match quote {
-        PhoneQuote::Comment => html! { span.quote { (icon("comment")) (words.your_comment) } },
-        PhoneQuote::ToComment => html! { span.quote { (icon("comment")) (words.about_your_comment) } },
-        PhoneQuote::Story => html! { span.quote { (icon("story")) (words.you_replied_to_story) } },
+        PhoneQuote::Comment => html! { span.quote { (icon("comment")) (words.visit.your_comment) } },
+        PhoneQuote::ToComment => html! { span.quote { (icon("comment")) (words.visit.about_your_comment) } },
+        PhoneQuote::Story => html! { span.quote { (icon("story")) (words.visit.you_replied_to_story) } },
         PhoneQuote::Message(text) => html! { span.quote { (icon("reply")) span.cut { (text) } } },
     }
 }
@@ -118,9 +118,9 @@ fn shown(thing: &PhoneThing, message: &str, at: usize, words: &Words) -> Markup 
         "audio" => ("mic", words.voice.as_ref()),
         "file" => ("file", words.file.as_ref()),
         "like_heart" => ("heart", words.heart.as_ref()),
-        "share" | "ig_post" => ("post", words.post.as_ref()),
-        "ig_reel" | "reel" => ("reel", words.reel.as_ref()),
-        "ig_story" | "story" | "story_mention" => ("story", words.story.as_ref()),
+        "share" | "ig_post" => ("post", words.visit.post.as_ref()),
+        "ig_reel" | "reel" => ("reel", words.visit.reel.as_ref()),
+        "ig_story" | "story" | "story_mention" => ("story", words.visit.story.as_ref()),
         kind => ("info", kind),
     };
     let message: String = url::form_urlencoded::byte_serialize(message.as_bytes()).collect();
@@ -151,5 +151,5 @@ fn shown(thing: &PhoneThing, message: &str, at: usize, words: &Words) -> Markup 
 
 /// "(23 h ahead)", where the clock was moved.
 pub(super) fn ahead(view: &PhoneView, words: &Words) -> Option<String> {
-    (view.ahead > 60_000).then(|| fill(&words.hours_ahead, &[("n", &(view.ahead / 3_600_000).to_string())]))
+    (view.ahead > 60_000).then(|| fill(&words.visit.hours_ahead, &[("n", &(view.ahead / 3_600_000).to_string())]))
 }
