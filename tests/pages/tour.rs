@@ -74,9 +74,9 @@ async fn step_5_a_shared_post_and_an_answered_story_arrive_with_what_they_are_ab
 #[tokio::test(flavor = "multi_thread")]
 async fn step_6_quick_replies_are_tapped_on_the_phone_and_not_shown_on_the_web() {
     let visit = Visit::at(6, Some("Can I order one?")).await;
-    visit.browser.click("#composer [data-opens=quick], #composer details:has(input[name=quick]) > summary").await;
-    visit.browser.types("#composer input[name=quick]", "Pick it up").await;
-    visit.browser.types("#composer [aria-label='Quick replies 2']", "Ship it").await;
+    visit.browser.click("#tool-quick").await;
+    visit.browser.types("#quick-0", "Pick it up").await;
+    visit.browser.types("#quick-1", "Ship it").await;
     visit.shop_writes("Of course. How do you want it?").await;
     visit.phone_says("Pick it up").await;
     visit.has("#phone .answers button", 2).await;
