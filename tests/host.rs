@@ -34,6 +34,8 @@ mod connection;
 mod contention;
 #[path = "damage.rs"]
 mod damage;
+#[path = "deliveries.rs"]
+mod deliveries;
 #[path = "delivery.rs"]
 mod delivery;
 #[path = "dependencies.rs"]

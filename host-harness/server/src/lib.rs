@@ -11,6 +11,7 @@ mod phone;
 mod problem;
 mod request_id;
 mod router;
+mod streams;
 mod webhooks;
 
 pub use auth::{

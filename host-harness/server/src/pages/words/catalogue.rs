@@ -1,11 +1,15 @@
-//! Owns: the words of the pages in English, by what they are for.
-//! Does not own: how they are filled in, the other languages (`words`).
+//! Owns: the words of the shell, the inbox and the demo in English, by what they are for.
+//! Does not own: how they are filled in, the other languages (`words`), the words of other pages (their modules).
 
-use std::borrow::Cow;
-
-use super::stretched;
+use super::{Language, composer::Composer};
 
 words! {
+    /// The words of one language.
+    Words {
+        language: Language,
+        composer: Composer,
+    }
+
     // The shell
     inbox = "Inbox";
     channels = "Channels";
@@ -205,7 +209,6 @@ words! {
     file_not_taken = "{channel} does not take this kind of file here. It takes {types}.";
     file_too_large = "The file has {size}. {channel} takes at most {max}.";
     upload_failed = "The file could not be uploaded. Try again.";
-    split_into = "Arrives as {n} messages.";
     message_is_empty = "Write something, or attach a file.";
     // The contact
     contact = "Contact";
