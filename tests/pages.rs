@@ -23,7 +23,13 @@ mod hostile;
 mod inbox;
 #[path = "other_sites.rs"]
 mod other_sites;
+#[path = "pages/phone.rs"]
+mod phone;
+#[path = "pages/stage.rs"]
+mod stage;
 #[path = "pages/street.rs"]
 mod street;
 #[path = "pages/team.rs"]
 mod team;
+#[path = "pages/tour.rs"]
+mod tour;

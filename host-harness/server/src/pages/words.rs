@@ -32,6 +32,7 @@ macro_rules! words {
 
 mod catalogue;
 mod composer;
+mod demo;
 
 pub(crate) use self::catalogue::Words;
 
