@@ -7,8 +7,8 @@ use harness_contract::{ConversationContext, KnownComment, Window, WindowPolicy};
 use crate::{
     error::InboxError,
     model::{
-        AccountId, ActivityView, ConversationEntry, ConversationFilter, ConversationId, ConversationSummary,
-        MergedPlace, Page, Place, TimelineEntry, WorkspaceId,
+        AccountId, ActivityView, Around, ConversationEntry, ConversationFilter, ConversationId, ConversationSummary,
+        MergedPlace, MessageId, Page, Place, TimelineEntry, WorkspaceId,
     },
 };
 
@@ -61,6 +61,23 @@ pub trait Conversations: Send + Sync {
         limit: usize,
     ) -> Result<Page<TimelineEntry>, InboxError>;
 
+    /// The oldest messages of a conversation after this cursor, oldest first; the page's `next` goes on towards the newest.
+    async fn timeline_after(
+        &self,
+        conversation: ConversationId,
+        after: Place,
+        limit: usize,
+    ) -> Result<Page<TimelineEntry>, InboxError>;
+
+    /// The messages around one of a conversation, oldest first: at most `limit` before it, and as many from it on. `None`
+    /// where the conversation does not have it.
+    async fn timeline_around(
+        &self,
+        conversation: ConversationId,
+        message: MessageId,
+        limit: usize,
+    ) -> Result<Option<Around>, InboxError>;
+
     /// Activities before this cursor, newest first: all, or those of one workspace, one conversation, one kind.
     async fn activities_before(
         &self,
@@ -112,4 +129,8 @@ pub trait Conversations: Send + Sync {
 
     /// Marks a conversation as read, without telling the customer. Returns how many messages were unread.
     async fn mark_read(&self, conversation: ConversationId, now: u64) -> Result<usize, InboxError>;
+
+    /// Marks the newest message of the customer as unread, so that the conversation stands out again. Returns whether
+    /// there is one, and it was read.
+    async fn mark_unread(&self, conversation: ConversationId, now: u64) -> Result<bool, InboxError>;
 }

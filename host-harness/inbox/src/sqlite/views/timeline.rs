@@ -1,16 +1,35 @@
 //! Owns: the messages of a conversation, one page at a time.
 //! Does not own: the page type (`model::page`).
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::value::RawValue;
 
 use super::{media, sent};
 use crate::{
     error::InboxError,
-    model::{ConversationId, Page, Place, ReactionView, TimelineEntry},
+    model::{Around, ConversationId, MessageId, Page, Place, ReactionView, TimelineEntry},
     sqlite::columns::{collect, raw, with_one_more},
 };
 
+/// The columns of an entry, for a message `m`.
+const ENTRIES: &str = "m.id, m.platform_id, m.direction, m.at, m.origin, m.late, m.text, m.deleted_at, m.revision, m.reply_id,
+             s.state, m.author, m.body, s.outcome, m.part, m.seq,
+             (SELECT json_group_array(json_array(f.id, f.attachment, f.kind, f.state, f.reason, f.url, f.mime, f.size,
+                                                 f.sha256, f.name, f.stored_as) ORDER BY f.attachment)
+              FROM media f WHERE f.message_id = m.id),
+             (SELECT json_group_array(json_array(r.actor, r.emoji, r.name) ORDER BY r.at) FROM reaction r
+              WHERE r.account_id = m.account_id AND r.removed = 0
+                AND r.target IN (SELECT m.platform_id UNION ALL
+                                 SELECT l.platform_id FROM message_alias l WHERE l.message_id = m.id)),
+             m.details, k.platform_id, coalesce(k.name, k.username),
+             (SELECT json_group_array(l.platform_id) FROM message_alias l WHERE l.message_id = m.id), m.contact_id,
+             -- A quote stands in the first message of a reply.
+             (SELECT json_extract(r.message, '$.reply_to.id') FROM reply r WHERE r.id = m.reply_id AND r.message <> ''
+                AND NOT EXISTS (SELECT 1 FROM message o WHERE o.reply_id = m.reply_id AND o.step < m.step))
+         FROM message m LEFT JOIN contact k ON k.id = m.contact_id
+             LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step";
+
+/// The messages before `before`.
 pub(crate) fn timeline(
     connection: &Connection,
     conversation: ConversationId,
@@ -29,29 +48,52 @@ pub(crate) fn placed(
     before: Place,
     limit: usize,
 ) -> Result<Vec<(TimelineEntry, Place)>, InboxError> {
-    let rows = collect(
-        connection,
-        "SELECT m.id, m.platform_id, m.direction, m.at, m.origin, m.late, m.text, m.deleted_at, m.revision, m.reply_id,
-             s.state, m.author, m.body, s.outcome, m.part, m.seq,
-             (SELECT json_group_array(json_array(f.id, f.attachment, f.kind, f.state, f.reason, f.url, f.mime, f.size,
-                                                 f.sha256, f.name, f.stored_as) ORDER BY f.attachment)
-              FROM media f WHERE f.message_id = m.id),
-             (SELECT json_group_array(json_array(r.actor, r.emoji, r.name) ORDER BY r.at) FROM reaction r
-              WHERE r.account_id = m.account_id AND r.removed = 0
-                AND r.target IN (SELECT m.platform_id UNION ALL
-                                 SELECT l.platform_id FROM message_alias l WHERE l.message_id = m.id)),
-             m.details, k.platform_id, coalesce(k.name, k.username),
-             (SELECT json_group_array(l.platform_id) FROM message_alias l WHERE l.message_id = m.id), m.contact_id,
-             -- A quote stands in the first message of a reply.
-             (SELECT json_extract(r.message, '$.reply_to.id') FROM reply r WHERE r.id = m.reply_id AND r.message <> ''
-                AND NOT EXISTS (SELECT 1 FROM message o WHERE o.reply_id = m.reply_id AND o.step < m.step))
-         FROM message m LEFT JOIN contact k ON k.id = m.contact_id
-             LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step
-         WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) < (?3, ?4, ?5)
-         ORDER BY m.at DESC, m.seq DESC, m.id DESC LIMIT ?2",
-        params![conversation, with_one_more(limit), before.at, before.seq, before.id],
-        entry,
-    )?;
+    let beyond = "< (?3, ?4, ?5) ORDER BY m.at DESC, m.seq DESC, m.id DESC";
+    entries(connection, conversation, before, beyond, limit)
+}
+
+/// The oldest messages after `after`.
+pub(crate) fn later(
+    connection: &Connection,
+    conversation: ConversationId,
+    after: Place,
+    limit: usize,
+) -> Result<Page<TimelineEntry>, InboxError> {
+    let beyond = "> (?3, ?4, ?5) ORDER BY m.at, m.seq, m.id";
+    Ok(Page::of(entries(connection, conversation, after, beyond, limit)?, limit))
+}
+
+/// The messages around one: as many before it as from it on. `None` where the conversation does not have it.
+pub(crate) fn around(
+    connection: &Connection,
+    conversation: ConversationId,
+    message: MessageId,
+    limit: usize,
+) -> Result<Option<Around>, InboxError> {
+    let place = connection
+        .prepare_cached("SELECT at, seq, id FROM message WHERE id = ?1 AND conversation_id = ?2")?
+        .query_row(params![message, conversation], |row| Ok(Place { at: row.get(0)?, seq: row.get(1)?, id: row.get(2)? }))
+        .optional()?;
+    let Some(place) = place else { return Ok(None) };
+    let before = timeline(connection, conversation, place, limit)?;
+    // From the message itself on.
+    let after = later(connection, conversation, Place { id: place.id - 1, ..place }, limit)?;
+    let (earlier, newer) = (before.next, after.next);
+    let entries = before.entries.into_iter().chain(after.entries).collect();
+    Ok(Some(Around { entries, earlier, later: newer }))
+}
+
+/// One more than `limit`, if there are more. `beyond` compares with a place, and orders.
+fn entries(
+    connection: &Connection,
+    conversation: ConversationId,
+    place: Place,
+    beyond: &str,
+    limit: usize,
+) -> Result<Vec<(TimelineEntry, Place)>, InboxError> {
+    let sql = format!("SELECT {ENTRIES} WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) {beyond} LIMIT ?2");
+    let values = params![conversation, with_one_more(limit), place.at, place.seq, place.id];
+    let rows = collect(connection, &sql, values, entry)?;
     rows.into_iter().map(|(row, place)| Ok((complete(row)?, place))).collect()
 }
 
