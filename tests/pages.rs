@@ -17,6 +17,8 @@ mod browser;
 mod composer;
 #[path = "connecting_page.rs"]
 mod connecting_page;
+#[path = "pages/find.rs"]
+mod find;
 #[path = "pages/hostile.rs"]
 mod hostile;
 #[path = "pages/inbox.rs"]
@@ -25,11 +27,15 @@ mod inbox;
 mod other_sites;
 #[path = "pages/phone.rs"]
 mod phone;
+#[path = "pages/photos.rs"]
+mod photos;
 #[path = "pages/stage.rs"]
 mod stage;
 #[path = "pages/street.rs"]
 mod street;
 #[path = "pages/team.rs"]
 mod team;
+#[path = "pages/together.rs"]
+mod together;
 #[path = "pages/tour.rs"]
 mod tour;

@@ -4,8 +4,11 @@
 import { composer } from "./composer.js";
 import { demo } from "./demo.js";
 import { keys } from "./keys.js";
+import { list } from "./list.js";
 import { live } from "./live.js";
+import { presence } from "./presence.js";
 import { times } from "./times.js";
+import { viewer } from "./viewer.js";
 
 // The reader's zone, for the next page that the host draws.
 const offset = -new Date().getTimezoneOffset();
@@ -17,5 +20,8 @@ document.body.classList.add("has-script");
 times(document);
 const log = live();
 composer(log);
+list();
+presence();
+viewer();
 keys();
 demo();

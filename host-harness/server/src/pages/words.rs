@@ -33,6 +33,7 @@ macro_rules! words {
 mod catalogue;
 mod composer;
 mod demo;
+mod find;
 
 pub(crate) use self::catalogue::Words;
 

@@ -11,7 +11,11 @@ use crate::{
         AccountId, ActivityView, Around, ConversationEntry, ConversationFilter, ConversationId, ConversationSummary,
         MergedPlace, MessageId, Page, Place, TimelineEntry, WorkspaceId,
     },
-    sqlite::{rows::conversations::{mark_read, mark_unread}, store::SqliteStore, views},
+    sqlite::{
+        rows::conversations::{mark_read, mark_unread},
+        store::SqliteStore,
+        views,
+    },
     store::Conversations,
 };
 

@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// The columns of an entry, for a message `m`.
-const ENTRIES: &str = "m.id, m.platform_id, m.direction, m.at, m.origin, m.late, m.text, m.deleted_at, m.revision, m.reply_id,
+const ENTRIES: &str =
+    "m.id, m.platform_id, m.direction, m.at, m.origin, m.late, m.text, m.deleted_at, m.revision, m.reply_id,
              s.state, m.author, m.body, s.outcome, m.part, m.seq,
              (SELECT json_group_array(json_array(f.id, f.attachment, f.kind, f.state, f.reason, f.url, f.mime, f.size,
                                                  f.sha256, f.name, f.stored_as) ORDER BY f.attachment)
@@ -72,7 +73,9 @@ pub(crate) fn around(
 ) -> Result<Option<Around>, InboxError> {
     let place = connection
         .prepare_cached("SELECT at, seq, id FROM message WHERE id = ?1 AND conversation_id = ?2")?
-        .query_row(params![message, conversation], |row| Ok(Place { at: row.get(0)?, seq: row.get(1)?, id: row.get(2)? }))
+        .query_row(params![message, conversation], |row| {
+            Ok(Place { at: row.get(0)?, seq: row.get(1)?, id: row.get(2)? })
+        })
         .optional()?;
     let Some(place) = place else { return Ok(None) };
     let before = timeline(connection, conversation, place, limit)?;

@@ -1,7 +1,7 @@
 //! Owns: the words of the shell and the inbox in English, by what they are for.
 //! Does not own: how they are filled in, the other languages (`words`), the words of other pages (their modules).
 
-use super::{Language, composer::Composer, demo::Demo};
+use super::{Language, composer::Composer, demo::Demo, find::Find};
 
 words! {
     /// The words of one language.
@@ -9,6 +9,7 @@ words! {
         language: Language,
         composer: Composer,
         visit: Demo,
+        find: Find,
     }
 
     // The shell
@@ -132,6 +133,11 @@ words! {
     today = "Today";
     yesterday = "Yesterday";
     open_photo = "Open the photo";
+    previous_photo = "Previous photo";
+    next_photo = "Next photo";
+    open_alone = "Open in a new tab";
+    is_looking = "{name} is here too";
+    is_writing = "{name} is writing";
     open_there = "Open on {channel}";
     media_waiting = "Being loaded…";
     media_gone = "No longer available";
