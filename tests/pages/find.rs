@@ -110,15 +110,18 @@ async fn many_conversations_are_labelled_assigned_and_closed_at_once() {
         })
         .await;
     };
+    let none = "document.querySelectorAll('.pick:checked').length";
     choose().await;
     browser.pictured("many").await;
     browser.click("#many details:has([name=label_new]) > summary").await;
     browser.click("#many [name=label_new]").await;
     are("the labels", &|one| one.labels.len() == 1).await;
+    becomes(&browser, "none chosen", none, 0.into()).await;
     choose().await;
     browser.click("#many details:has([name=assignee]) > summary").await;
     browser.click("#many [name=assignee]").await;
     are("the assignee", &|one| one.assignee == Some(nora)).await;
+    becomes(&browser, "none chosen", none, 0.into()).await;
     choose().await;
     browser.click("#many [name=state]").await;
     are("the end", &|one| one.state == ConversationState::Closed).await;

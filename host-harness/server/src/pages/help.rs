@@ -14,7 +14,7 @@ pub(super) async fn page(reader: Reader) -> Response {
     let words = reader.words;
     let keys = [
         ("?", &words.key_help),
-        ("/", &words.saved_replies),
+        ("/", &words.find.key_search),
         ("J  K", &words.key_next),
         ("Enter", &words.key_open),
         ("Esc", &words.key_escape),
@@ -24,6 +24,8 @@ pub(super) async fn page(reader: Reader) -> Response {
         ("A", &words.key_assign),
         ("L", &words.key_label),
         ("X", &words.key_select),
+        ("Shift X", &words.find.key_select_to),
+        ("U", &words.find.mark_unread),
         ("Alt Up Down", &words.key_messages),
         ("I", &words.key_contact),
         ("Ctrl Enter", &words.key_send),

@@ -20,6 +20,8 @@ words! {
     select_none = "Select none";
     assign = "Assign";
     add_label = "Label";
+    key_search = "Search; in the composer: saved replies";
+    key_select_to = "Select up to here";
     mark_unread = "Mark as unread";
     later_messages = "Show later messages";
     to_newest = "Go to the newest messages";
