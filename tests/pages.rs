@@ -21,6 +21,8 @@ mod hostile;
 mod inbox;
 #[path = "other_sites.rs"]
 mod other_sites;
+#[path = "pages/settings.rs"]
+mod settings;
 #[path = "pages/street.rs"]
 mod street;
 #[path = "pages/team.rs"]

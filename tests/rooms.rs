@@ -169,7 +169,7 @@ const ROOMS: [(&str, &[Room]); 9] = [
             ("listener", &["middleware", "problem"]),
             ("middleware", &["problem"]),
             ("auth", &["phone"]),
-            ("pages", &["api", "auth", "listener", "middleware", "phone"]),
+            ("pages", &["api", "auth", "listener", "middleware", "phone", "request_id"]),
             ("problem", &["request_id"]),
             ("router", &["api", "auth", "files", "listener", "middleware", "pages", "request_id", "webhooks"]),
             ("webhooks", &["listener", "middleware", "request_id"]),

@@ -2,9 +2,22 @@
 //! Does not own: serving it over HTTP.
 
 use super::Host;
-use crate::base::tasks::Panics;
+use crate::{
+    base::{backlog::Budget, tasks::Panics},
+    maintenance::Retention,
+};
 
 impl Host {
+    /// How long what need not be kept is kept.
+    pub fn retention(&self) -> Retention {
+        self.rooms.maintenance.retention
+    }
+
+    /// The bounds of the backlog.
+    pub fn budget(&self) -> Budget {
+        self.rooms.ingest.backlog.budget
+    }
+
     /// Why this host cannot accept deliveries now; empty if it can.
     pub async fn not_ready(&self) -> Vec<String> {
         let mut reasons = Vec::new();

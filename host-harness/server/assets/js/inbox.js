@@ -2,6 +2,7 @@
 //! Does not own: what they do.
 
 import { composer } from "./composer.js";
+import { copy } from "./copy.js";
 import { demo } from "./demo.js";
 import { keys } from "./keys.js";
 import { live } from "./live.js";
@@ -19,3 +20,4 @@ const log = live();
 composer(log);
 keys();
 demo();
+copy();

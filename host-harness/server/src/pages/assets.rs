@@ -31,6 +31,7 @@ assets! {
     "js/inbox.js": SCRIPT,
     "js/canned.js": SCRIPT,
     "js/composer.js": SCRIPT,
+    "js/copy.js": SCRIPT,
     "js/demo.js": SCRIPT,
     "js/files.js": SCRIPT,
     "js/keys.js": SCRIPT,

@@ -69,7 +69,12 @@ fn sorry(reader: &Reader, failed: &AutomationError) -> Response {
         AutomationError::Host(failed) => error::failed(reader, failed),
         failed => {
             tracing::error!(error = %failed, "the bot's settings cannot be shown");
-            error::page(reader, StatusCode::INTERNAL_SERVER_ERROR, &reader.words.error_ours, "", None)
+            error::page(
+                reader,
+                StatusCode::INTERNAL_SERVER_ERROR,
+                &reader.words.error_ours,
+                &reader.words.error_ours_hint,
+            )
         }
     }
 }

@@ -24,6 +24,7 @@ pub(super) enum Place {
     Inbox,
     Channels,
     Bot,
+    Settings,
     Help,
     Demo,
 }
@@ -57,10 +58,13 @@ fn skip(words: &str) -> Markup {
 
 /// A document: head, style, scripts. None of it stands in the page itself.
 pub(super) fn document(reader: &Reader, status: StatusCode, title: &str, body: &Markup) -> Response {
-    let words = reader.words;
+    let (words, look) = (reader.words, reader.look);
     let document = html! {
         (DOCTYPE)
-        html lang=(words.tag) dir=(words.direction) data-theme=[reader.theme] {
+        html lang=(words.language.tag) dir=(words.language.direction) data-theme=[look.theme]
+            data-density=[look.is_compact.then_some("compact")] data-enter=[look.enter_sends.then_some("sends")]
+            data-title=[look.has_plain_title.then_some("plain")] data-notify=[look.notifies.then_some("on")]
+            data-keys=[look.has_no_keys.then_some("off")] {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -111,10 +115,11 @@ fn rail(reader: &Reader, frame: &Frame<'_>) -> Markup {
                 li { a href="/bot" aria-current=[current(Place::Bot)] { (icon("bot")) (words.bot) } }
                 @if reader.has_demo { li { a href="/demo" aria-current=[current(Place::Demo)] { (icon("phone")) (words.demo) } } }
             }
-            ul.if-two-panes {
-                li { a href="/help" aria-keyshortcuts="?" aria-current=[current(Place::Help)] { (icon("help")) (words.help) } }
+            ul {
+                li.if-two-panes { a href="/help" aria-keyshortcuts="?" aria-current=[current(Place::Help)] { (icon("help")) (words.help) } }
+                li { a href="/settings" aria-current=[current(Place::Settings)] { (icon("settings")) (words.settings.title) } }
                 @if !reader.name.is_empty() {
-                    li { span.me { (avatar(&reader.name, &reader.name, "s", None)) bdi { (reader.name.split_whitespace().next().unwrap_or_default()) } } }
+                    li.if-two-panes { a.me href="/settings/you" { (avatar(&reader.name, &reader.name, "s", None)) bdi { (reader.name.split_whitespace().next().unwrap_or_default()) } } }
                 }
             }
         }

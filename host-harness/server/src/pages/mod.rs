@@ -7,11 +7,14 @@ mod channels;
 mod connect;
 mod demo;
 mod error;
+mod forms;
 mod help;
 mod inbox;
 mod layout;
+mod look;
 mod parts;
 mod reader;
+mod settings;
 mod sign_in;
 mod times;
 mod words;
@@ -32,10 +35,7 @@ use self::{
 use crate::{
     auth::{Authenticator, PageAccess},
     listener::Limits,
-    middleware::{
-        body::{self, BodyTime},
-        browser,
-    },
+    middleware::body::{self, BodyTime},
 };
 
 /// All pages. Those of the inbox are for people who have signed in, and for whom `people` lets in besides; the connect
@@ -47,7 +47,8 @@ pub(crate) fn router(host: Host, access: Authenticator, people: PageAccess, limi
         .route("/help", get(help::page))
         .merge(inbox::router(desk.clone()))
         .merge(channels::router(host.clone()))
-        .merge(bot::router(host.clone()));
+        .merge(bot::router(host.clone()))
+        .merge(settings::router(host.clone(), access.clone()));
     let private = match phone {
         Some(phone) => private.merge(demo::router(desk, phone)),
         None => private,
@@ -57,7 +58,7 @@ pub(crate) fn router(host: Host, access: Authenticator, people: PageAccess, limi
             Door { host: host.clone(), access: access.clone(), people },
             reader::admit,
         ))
-        .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms))
+        .layer(middleware::from_fn_with_state(host.clone(), reader::no_foreign_forms))
         .layer(middleware::from_fn_with_state(time, body::within));
     Router::new()
         .route("/", get(home))
@@ -65,10 +66,15 @@ pub(crate) fn router(host: Host, access: Authenticator, people: PageAccess, limi
         .merge(private)
         .merge(sign_in::router(host.clone(), access, limits))
         .merge(connect::router(host, limits))
+        .method_not_allowed_fallback(no_method)
 }
 
 async fn home() -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, HeaderValue::from_static("/inbox"))]).into_response()
+}
+
+async fn no_method(reader: Reader) -> Response {
+    error::no_method(&reader)
 }
 
 /// The page for an unknown address.

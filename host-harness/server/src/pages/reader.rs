@@ -13,13 +13,17 @@ use axum::{
 use harness_engine::Host;
 use harness_inbox::{InboxError, UserId, WorkspaceId};
 
-use super::{error, sign_in, words::Words};
-use crate::auth::{Authenticator, Denied, PageAccess, Principal, Scope, Who};
+use super::{error, look::Look, sign_in, words::Words};
+use crate::{
+    auth::{Authenticator, Denied, PageAccess, Principal, Scope, Who},
+    middleware::browser,
+};
 
 /// The cookies of a reader's preferences. They hold no secret and identify nobody.
 const LANGUAGE: &str = "language";
 const OFFSET: &str = "offset";
-const THEME: &str = "theme";
+/// The query of a page that follows a form whose work is done.
+const DONE: &str = "done";
 
 /// A person who looks at a page.
 #[derive(Clone)]
@@ -28,14 +32,18 @@ pub(crate) struct Reader {
     pub(super) words: &'static Words,
     /// Minutes east of UTC.
     pub(super) offset: i32,
-    /// `light` or `dark`, if they do not want the system's.
-    pub(super) theme: Option<&'static str>,
+    /// How they want the pages to look and behave.
+    pub(super) look: Look,
+    /// Whether the form that they sent before did what it was for.
+    pub(super) is_done: bool,
     /// Their name, as it stands on their replies.
     pub(super) name: Arc<str>,
     /// Their workspace. Nothing of another one exists for them.
     pub(super) workspace: WorkspaceId,
     /// Who they are; `None` in a demo without people.
     pub(super) user: Option<UserId>,
+    /// SHA-256 of their session's cookie; `None` in a demo without signing in.
+    pub(super) session: Option<[u8; 32]>,
     /// Whether they may change accounts and the bot.
     pub(super) is_admin: bool,
     /// Whether the demo's phone is there.
@@ -45,19 +53,16 @@ pub(crate) struct Reader {
 impl Reader {
     /// Somebody who has not been let in.
     fn of(headers: &HeaderMap) -> Self {
-        let theme = match cookie(headers, THEME) {
-            Some("light") => Some("light"),
-            Some("dark") => Some("dark"),
-            _ => None,
-        };
         let offset = cookie(headers, OFFSET).and_then(|minutes| minutes.parse::<i32>().ok());
         Self {
             words: Words::of(cookie(headers, LANGUAGE).unwrap_or_default()),
             offset: offset.filter(|minutes| minutes.abs() <= 14 * 60).unwrap_or(0),
-            theme,
+            look: Look::of(|name| cookie(headers, name)),
+            is_done: false,
             name: "".into(),
             workspace: WorkspaceId::FIRST,
             user: None,
+            session: None,
             is_admin: false,
             has_demo: false,
         }
@@ -96,9 +101,12 @@ impl Door {
         match self.access.authenticate(&self.host, method, headers).await {
             Ok(principal) if matches!(principal.who, Who::User { .. }) => {
                 let is_admin = principal.requires(Scope::Admin).is_ok();
-                let Principal { who: Who::User { id, name, .. }, workspace, .. } = principal else { return Ok(None) };
+                let Principal { who: Who::User { id, name, session }, workspace, .. } = principal else {
+                    return Ok(None);
+                };
                 let name = name.into();
-                Ok(Some(Reader { workspace, user: Some(id), name, is_admin, ..Reader::of(headers) }))
+                let (user, session) = (Some(id), Some(session));
+                Ok(Some(Reader { workspace, user, session, name, is_admin, ..Reader::of(headers) }))
             }
             Err(error @ (Denied::OtherOrigin | Denied::Inbox(_))) => Err(error),
             // Tokens are for programs, which read the API.
@@ -131,11 +139,26 @@ pub(super) async fn admit(State(door): State<Door>, mut request: Request, next: 
             if matches!(denied, Denied::Inbox(_)) {
                 tracing::error!(%denied, "a page could not be answered");
             }
-            return error::page(&reader, StatusCode::FORBIDDEN, title, hint, None).into_response();
+            return error::page(&reader, StatusCode::FORBIDDEN, title, hint).into_response();
         }
     };
     let has_demo = door.people.phone().is_some();
-    request.extensions_mut().insert(Reader { has_demo, ..reader });
+    let is_done = request.uri().query() == Some(DONE);
+    request.extensions_mut().insert(Reader { has_demo, is_done, ..reader });
+    next.run(request).await
+}
+
+/// Rejects forms of other sites. Links from other sites are allowed: platforms send people back that way.
+pub(super) async fn no_foreign_forms(
+    State(host): State<Host>,
+    reader: Reader,
+    request: Request,
+    next: Next,
+) -> Response {
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if changes && browser::is_of_another_site(&host, request.headers()) {
+        return error::other_site(&reader);
+    }
     next.run(request).await
 }
 

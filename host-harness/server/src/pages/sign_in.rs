@@ -17,13 +17,15 @@ use harness_inbox::InvitationView;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{error, layout, reader::Reader};
+use super::{
+    error, layout,
+    reader::{self, Reader},
+};
 use crate::{
     auth::{Authenticator, Begun, Cookie, SignInError, Who, name_of, peer_of},
     listener::Limits,
     middleware::{
         body::{self, BodyTime},
-        browser,
         peer::Peer,
     },
 };
@@ -47,7 +49,7 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
         .route("/sign-out", post(sign_out))
         .route("/invitations/{secret}", get(invitation).post(accept))
         .layer(DefaultBodyLimit::max(MAX_FORM))
-        .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms))
+        .layer(middleware::from_fn_with_state(host.clone(), reader::no_foreign_forms))
         .layer(middleware::from_fn_with_state(time, body::within))
         .with_state(Door { host, access })
 }

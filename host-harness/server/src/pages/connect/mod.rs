@@ -31,10 +31,8 @@ use self::{
 };
 use crate::{
     listener::Limits,
-    middleware::{
-        body::{self, BodyTime},
-        browser,
-    },
+    middleware::body::{self, BodyTime},
+    pages::reader,
 };
 use harness_engine::{Entered, Host, HostError, Secret, Typed};
 use url::Url;
@@ -58,7 +56,7 @@ pub(super) fn router(host: Host, limits: &Limits) -> Router {
         .route("/connect/{ticket}/select", post(select))
         .route("/connect/{ticket}/enter", post(enter))
         .layer(DefaultBodyLimit::max(MAX_FORM))
-        .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms));
+        .layer(middleware::from_fn_with_state(host.clone(), reader::no_foreign_forms));
     Router::new()
         .merge(forms)
         .route("/oauth/{channel}/callback", get(oauth_callback))
