@@ -14,9 +14,28 @@ use super::{
     words::count,
 };
 
-/// Everything comes from this host, nothing stands in the page itself, and nobody frames it.
-const POLICY: &str =
-    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// What few pages need.
+#[derive(Default)]
+pub(super) struct Needs {
+    /// Origins other than this host that its forms may lead to.
+    pub(super) form_to: Vec<String>,
+    /// The origins of its pictures. Others are blocked.
+    pub(super) pictures: Vec<String>,
+    /// Reloads the page: after how many seconds, and at which address.
+    pub(super) goes_on: Option<(u8, String)>,
+}
+
+impl Needs {
+    /// Everything comes from this host, nothing stands in the page itself, and nobody frames it.
+    fn policy(&self) -> String {
+        let more = |origins: &[String]| origins.iter().map(|origin| format!(" {origin}")).collect::<String>();
+        format!(
+            "default-src 'self'; img-src 'self'{}; object-src 'none'; base-uri 'none'; form-action 'self'{}; frame-ancestors 'none'",
+            more(&self.pictures),
+            more(&self.form_to)
+        )
+    }
+}
 
 /// Where in the navigation a page stands.
 #[derive(Clone, Copy, PartialEq)]
@@ -58,6 +77,17 @@ fn skip(words: &str) -> Markup {
 
 /// A document: head, style, scripts. None of it stands in the page itself.
 pub(super) fn document(reader: &Reader, status: StatusCode, title: &str, body: &Markup) -> Response {
+    document_with(reader, status, title, &Needs::default(), body)
+}
+
+/// The same for a page that needs more.
+pub(super) fn document_with(
+    reader: &Reader,
+    status: StatusCode,
+    title: &str,
+    needs: &Needs,
+    body: &Markup,
+) -> Response {
     let (words, look) = (reader.words, reader.look);
     let document = html! {
         (DOCTYPE)
@@ -69,6 +99,9 @@ pub(super) fn document(reader: &Reader, status: StatusCode, title: &str, body: &
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
+                @if let Some((seconds, place)) = &needs.goes_on {
+                    meta http-equiv="refresh" content={ (seconds) "; url=" (place) };
+                }
                 title { (title) }
                 link rel="icon" href={ (assets::address("mark.svg")) };
                 link rel="stylesheet" href={ (assets::address("tokens.css")) };
@@ -78,9 +111,10 @@ pub(super) fn document(reader: &Reader, status: StatusCode, title: &str, body: &
             (body)
         }
     };
+    let policy = HeaderValue::from_str(&needs.policy()).unwrap_or(HeaderValue::from_static("default-src 'none'"));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (header::CONTENT_SECURITY_POLICY, policy),
         // Not `no-referrer`: browsers would then send the page's own forms without their origin.
         (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
