@@ -13,6 +13,10 @@
 mod accessible;
 #[path = "browser.rs"]
 mod browser;
+#[path = "pages/composer.rs"]
+mod composer;
+#[path = "pages/connecting.rs"]
+mod connecting;
 #[path = "connecting_page.rs"]
 mod connecting_page;
 #[path = "pages/hostile.rs"]

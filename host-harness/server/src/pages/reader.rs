@@ -96,22 +96,25 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Who asks; `None` if they have to sign in.
-    async fn reader(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Reader>, Denied> {
+    /// Who asks, and as whom they have signed in; `None` if they have to.
+    async fn reader(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Option<(Reader, Option<Principal>)>, Denied> {
         match self.access.authenticate(&self.host, method, headers).await {
             Ok(principal) if matches!(principal.who, Who::User { .. }) => {
-                let is_admin = principal.requires(Scope::Admin).is_ok();
-                let Principal { who: Who::User { id, name, session }, workspace, .. } = principal else {
-                    return Ok(None);
-                };
-                let name = name.into();
-                let (user, session) = (Some(id), Some(session));
-                Ok(Some(Reader { workspace, user, session, name, is_admin, ..Reader::of(headers) }))
+                let is_admin = principal.has(Scope::Admin);
+                let Who::User { id, name, session } = &principal.who else { return Ok(None) };
+                let (user, session, name) = (Some(*id), Some(*session), name.as_str().into());
+                let workspace = principal.workspace;
+                let reader = Reader { workspace, user, session, name, is_admin, ..Reader::of(headers) };
+                Ok(Some((reader, Some(principal))))
             }
             Err(error @ (Denied::OtherOrigin | Denied::Inbox(_))) => Err(error),
             // Tokens are for programs, which read the API.
             Ok(_) | Err(_) if self.people.is_demo() && is_of_this_machine(headers) => {
-                Ok(Some(self.visitor(Reader::of(headers)).await?))
+                Ok(Some((self.visitor(Reader::of(headers)).await?, None)))
             }
             Ok(_) | Err(_) => Ok(None),
         }
@@ -130,8 +133,8 @@ impl Door {
 
 /// Lets in who may look at the inbox. Which rows they see is up to the pages (`inbox::here`).
 pub(super) async fn admit(State(door): State<Door>, mut request: Request, next: Next) -> Response {
-    let reader = match door.reader(request.method(), request.headers()).await {
-        Ok(Some(reader)) => reader,
+    let (reader, principal) = match door.reader(request.method(), request.headers()).await {
+        Ok(Some(known)) => known,
         Ok(None) => return sign_in::first(request.method(), request.uri()),
         Err(denied) => {
             let reader = Reader::of(request.headers());
@@ -145,6 +148,9 @@ pub(super) async fn admit(State(door): State<Door>, mut request: Request, next: 
     let has_demo = door.people.phone().is_some();
     let is_done = request.uri().query() == Some(DONE);
     request.extensions_mut().insert(Reader { has_demo, is_done, ..reader });
+    if let Some(principal) = principal {
+        request.extensions_mut().insert(principal);
+    }
     next.run(request).await
 }
 

@@ -31,6 +31,7 @@ macro_rules! words {
 }
 
 mod catalogue;
+mod composer;
 mod connecting;
 mod plugins;
 mod settings;
