@@ -25,6 +25,8 @@ mod hostile;
 mod inbox;
 #[path = "other_sites.rs"]
 mod other_sites;
+#[path = "pages/plugins.rs"]
+mod plugins;
 #[path = "pages/settings.rs"]
 mod settings;
 #[path = "pages/street.rs"]

@@ -3,22 +3,7 @@
 use channel_tests::{World, browser::Browser};
 use simulator::{Config, Login};
 
-use crate::accessible::{axe, findings};
-
-/// Looks at a page at three widths and in both themes.
-async fn looked_at(browser: &Browser, axe: &str, name: &str) {
-    let mut wrong = Vec::new();
-    for (theme, width) in [("light", 1440), ("dark", 820), ("light", 360)] {
-        browser.runs(&format!("document.documentElement.dataset.theme = '{theme}'")).await;
-        browser.sized(width, 900).await;
-        let name = format!("connect-{name}-{width}-{theme}");
-        browser.pictured(&name).await;
-        wrong.extend(findings(browser, axe).await.into_iter().map(|one| format!("{name}: {one}")));
-        let wide = browser.runs("return document.documentElement.scrollWidth - innerWidth").await;
-        assert!(wide.as_i64().unwrap() <= 0, "{name} is {wide} pixels too wide");
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
+use crate::{accessible::axe, plugins::looked_at};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_step_of_connecting_has_no_serious_finding() {
@@ -29,24 +14,24 @@ async fn every_step_of_connecting_has_no_serious_finding() {
     browser.open(&format!("{}/connect/nothing", world.address)).await;
     let said = browser.says("This did not work").await;
     assert!(said.contains("mention"), "an error has the number of its request: {said}");
-    looked_at(&browser, &axe, "gone").await;
+    looked_at(&browser, &axe, "connect-gone").await;
     browser.open(&world.link("instagram").await).await;
     browser.says("Connect with").await;
-    looked_at(&browser, &axe, "start").await;
+    looked_at(&browser, &axe, "connect-start").await;
     browser.click("button[value=facebook]").await;
     browser.click("#cancel").await;
     browser.says("not permitted").await;
-    looked_at(&browser, &axe, "failed").await;
+    looked_at(&browser, &axe, "connect-failed").await;
     browser.click("button[value=facebook]").await;
     browser.click("#continue").await;
     browser.says("Choose the account to connect").await;
-    looked_at(&browser, &axe, "choose").await;
+    looked_at(&browser, &axe, "connect-choose").await;
     browser.click("input[name=candidate]").await;
     browser.click("button").await;
     browser.says("Send a test message").await;
-    looked_at(&browser, &axe, "test").await;
+    looked_at(&browser, &axe, "connect-test").await;
     world.sim.customer(Config::DEMO_CUSTOMER).text("Is this on?").await;
     browser.says("Received").await;
-    looked_at(&browser, &axe, "received").await;
+    looked_at(&browser, &axe, "connect-received").await;
     browser.quit().await;
 }

@@ -5,6 +5,7 @@ use super::Host;
 use crate::{
     base::{backlog::Budget, tasks::Panics},
     maintenance::Retention,
+    observe::history::ChannelMinute,
 };
 
 impl Host {
@@ -58,6 +59,11 @@ impl Host {
         let waiting = self.base().inbox.waiting().await?;
         let (backlog, macs, memory) = (ingest.backlog.count(), ingest.secrets.macs(), ingest.memory.uses());
         Ok(self.base().metrics.text(&waiting, backlog, macs, memory))
+    }
+
+    /// How a channel did in the last hour: one entry for each minute, oldest first.
+    pub fn last_hour(&self, channel: &str) -> Vec<ChannelMinute> {
+        self.rooms.history.of(channel, self.clock().now())
     }
 
     /// The panics since the start, by worker.

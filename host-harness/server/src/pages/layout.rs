@@ -43,6 +43,7 @@ pub(super) enum Place {
     Inbox,
     Channels,
     Bot,
+    Plugins,
     Settings,
     Help,
     Demo,
@@ -147,6 +148,7 @@ fn rail(reader: &Reader, frame: &Frame<'_>) -> Markup {
                 }
                 li { a href="/channels" aria-current=[current(Place::Channels)] { (icon("channels")) (words.channels) } }
                 li { a href="/bot" aria-current=[current(Place::Bot)] { (icon("bot")) (words.bot) } }
+                @if reader.is_admin { li { a href="/plugins" aria-current=[current(Place::Plugins)] { (icon("plugins")) (words.plugins.title) } } }
                 @if reader.has_demo { li { a href="/demo" aria-current=[current(Place::Demo)] { (icon("phone")) (words.demo) } } }
             }
             ul {

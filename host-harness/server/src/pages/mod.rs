@@ -14,6 +14,7 @@ mod invitation;
 mod layout;
 mod look;
 mod parts;
+mod plugins;
 mod provider;
 mod reader;
 mod settings;
@@ -57,6 +58,7 @@ pub(crate) fn router(
         .merge(inbox::router(desk.clone()))
         .merge(channels::router(host.clone()))
         .merge(bot::router(host.clone()))
+        .merge(plugins::router(host.clone()))
         .merge(settings::router(host.clone(), access.clone()));
     let private = match phone {
         Some(phone) => private.merge(demo::router(desk, phone)),

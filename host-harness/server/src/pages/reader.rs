@@ -67,6 +67,12 @@ impl Reader {
             has_demo: false,
         }
     }
+
+    /// Whether they answer for the whole host: an admin where there is one workspace. What the platforms sent may be about
+    /// several, so that with more than one it is for the operator alone.
+    pub(super) async fn is_of_host(&self, host: &Host) -> Result<bool, InboxError> {
+        Ok(self.is_admin && host.inbox().workspaces().await?.len() == 1)
+    }
 }
 
 /// A cookie's value.

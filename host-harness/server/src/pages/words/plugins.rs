@@ -1,8 +1,110 @@
-//! Owns: the words of the pages for plugins and the inspector in English.
+//! Owns: the words of the pages for plugins and of the inspector in English.
 //! Does not own: how they are filled in, the other languages (`words`).
 
 words! {
-    /// The words of the pages for plugins and the inspector.
+    /// The words of the pages for plugins and of the inspector.
     Plugins {}
     title = "Plugins";
+    hint = "Each channel is a small program in a sandbox. It may do only what is allowed here, and it never sees a password or a key.";
+    inspector = "Inspector";
+    loaded = "Loaded plugins";
+    none_loaded = "No plugin is loaded.";
+    commands = "Plugins are installed, updated and taken back with commands, which show what each may do and ask first:";
+    state = "State";
+    version = "Version";
+    publisher = "Publisher";
+    calls = "Calls in the last hour";
+    errors = "Errors";
+    time = "Time of a call, p95";
+    fuel = "Instructions of a call";
+    slowest = "Slowest call";
+    running = "Running";
+    paused = "Paused after failures";
+    on_trial = "Being tried again";
+    update_not_taken = "Update not taken";
+    not_all_allowed = "Not all is allowed";
+    not_signed = "Not signed, allowed for development";
+    built_in = "Part of the host";
+    signature_valid = "Signature valid";
+    update_waits = "A newer version waits.";
+    keeps_running = "{version} keeps running. No message is lost.";
+    used_again = "It is used again.";
+    part_incoming = "Reading what comes in";
+    part_outgoing = "Sending";
+    part_account = "Accounts";
+    left_alone = "failed again and again and is left alone for a while. What waits is not lost.";
+    use_again = "Try it now";
+    asks_more = "{version} asks for more than the version before";
+    not_allowed_host = "{host} is not allowed";
+    deliveries_of_it = "What came in for it";
+    seconds = "{n} s";
+    milliseconds = "{n} ms";
+    errors_of = "{n} of {all}";
+    calls_plot = "Calls of each minute in the last hour: at most {most}";
+    errors_plot = "Errors of each minute in the last hour: at most {most}";
+    time_plot = "Time of calls in the last hour: the slowest took {most}";
+    fuel_plot = "Instructions of each minute in the last hour: at most {most}";
+    slowest_plot = "Slowest call of each minute in the last hour";
+    permissions = "Permissions";
+    refused_otherwise = "What is not listed is refused.";
+    permission = "Permission";
+    what_for = "What for";
+    asked = "Asked";
+    allowed = "Allowed";
+    send_to = "Send to {host}";
+    load_from = "Load files from {host}";
+    files_of_messages = "Files of messages and profile pictures";
+    kinds_of_requests = "{n} kinds of requests";
+    yes = "Yes";
+    no = "No";
+    topic_credentials = "Credentials, and where each may go";
+    topic_incoming = "What comes in, and what proves it";
+    topic_connecting = "What people who connect are asked";
+    topic_limits = "How much it may use";
+    // The inspector
+    deliveries = "Deliveries";
+    deliveries_hint = "What the platforms sent, word for word, and what became of it. Passwords and keys are taken out.";
+    no_deliveries = "Nothing has come in.";
+    delivery = "Delivery";
+    arrived = "Arrived";
+    size = "Size";
+    older = "Older";
+    any_state = "In any state";
+    received = "Waits";
+    applied = "In the inbox";
+    unrouted = "Waits for its account";
+    failed = "Cannot be read";
+    purged = "Emptied";
+    tried = "Read {n} {n|time|times}";
+    what_came = "1. What {channel} sent";
+    headers = "Headers";
+    raw_body = "Raw body";
+    cut_off = "The rest is not shown.";
+    no_text = "The body is no text: {size}.";
+    emptied = "The body was erased.";
+    what_became = "2. What the plugin made of it";
+    no_events = "No events.";
+    event = "Event {n}";
+    not_readable = "Nothing can be made of it now: it was emptied, waits, or its plugin is not loaded.";
+    what_changed = "3. What changed in the inbox";
+    row = "Row";
+    change = "Change";
+    no_changes = "Nothing, or the list of changes no longer goes back so far.";
+    the_same_with = "The same with {version}";
+    differences = "{n} {n|difference|differences}";
+    nothing = "nothing";
+    no_other_version = "No other version is at hand: the one before an update is, until the host starts again.";
+    compare = "Compare with the version before";
+    process_again = "Process again";
+    process_again_hint = "What is in the inbox already is not added again. Nothing is sent.";
+    processed = "{new} new, {old} already there.";
+    what_we_sent = "What was sent";
+    no_requests = "Nothing is kept of its requests any more, or it was not tried yet.";
+    part = "Part";
+    request = "Request";
+    outcome = "Outcome";
+    answer = "Answer";
+    slot_hint = "A name like this marks a place where the host fills in a secret. The plugin never sees it, and neither does this page.";
+    show_delivery = "Look at what was sent";
+    show_reply = "Look at the requests";
 }
