@@ -11,6 +11,8 @@
 
 #[path = "pages/accessible.rs"]
 mod accessible;
+#[path = "pages/bot.rs"]
+mod bot;
 #[path = "browser.rs"]
 mod browser;
 #[path = "pages/composer.rs"]
@@ -23,6 +25,8 @@ mod connecting_page;
 mod hostile;
 #[path = "pages/inbox.rs"]
 mod inbox;
+#[path = "pages/inspector.rs"]
+mod inspector;
 #[path = "other_sites.rs"]
 mod other_sites;
 #[path = "pages/plugins.rs"]

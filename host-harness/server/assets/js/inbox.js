@@ -7,6 +7,7 @@ import { demo } from "./demo.js";
 import { keys } from "./keys.js";
 import { live } from "./live.js";
 import { times } from "./times.js";
+import { tryout } from "./tryout.js";
 
 // The reader's zone, for the next page that the host draws.
 const offset = -new Date().getTimezoneOffset();
@@ -21,3 +22,4 @@ composer(log);
 keys();
 demo();
 copy();
+tryout();

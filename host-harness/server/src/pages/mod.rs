@@ -6,10 +6,12 @@ mod bot;
 mod channels;
 mod connect;
 mod demo;
+mod doctor;
 mod error;
 mod forms;
 mod help;
 mod inbox;
+mod inspector;
 mod invitation;
 mod layout;
 mod look;
@@ -57,7 +59,9 @@ pub(crate) fn router(
         .route("/help", get(help::page))
         .merge(inbox::router(desk.clone()))
         .merge(channels::router(host.clone()))
+        .merge(doctor::router(host.clone()))
         .merge(bot::router(host.clone()))
+        .merge(inspector::router(host.clone()))
         .merge(plugins::router(host.clone()))
         .merge(settings::router(host.clone(), access.clone()));
     let private = match phone {

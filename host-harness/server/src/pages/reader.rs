@@ -46,6 +46,9 @@ pub(crate) struct Reader {
     pub(super) session: Option<[u8; 32]>,
     /// Whether they may change accounts and the bot.
     pub(super) is_admin: bool,
+    /// Whether they answer for the whole host: an admin where there is one workspace. What the platforms sent may be about
+    /// several, so that with more than one it is for the operator alone.
+    pub(super) is_of_host: bool,
     /// Whether the demo's phone is there.
     pub(super) has_demo: bool,
 }
@@ -64,14 +67,9 @@ impl Reader {
             user: None,
             session: None,
             is_admin: false,
+            is_of_host: false,
             has_demo: false,
         }
-    }
-
-    /// Whether they answer for the whole host: an admin where there is one workspace. What the platforms sent may be about
-    /// several, so that with more than one it is for the operator alone.
-    pub(super) async fn is_of_host(&self, host: &Host) -> Result<bool, InboxError> {
-        Ok(self.is_admin && host.inbox().workspaces().await?.len() == 1)
     }
 }
 
@@ -152,8 +150,10 @@ pub(super) async fn admit(State(door): State<Door>, mut request: Request, next: 
         }
     };
     let has_demo = door.people.phone().is_some();
+    let is_alone = async || matches!(door.host.inbox().workspaces().await, Ok(all) if all.len() == 1);
+    let is_of_host = reader.is_admin && is_alone().await;
     let is_done = request.uri().query() == Some(DONE);
-    request.extensions_mut().insert(Reader { has_demo, is_done, ..reader });
+    request.extensions_mut().insert(Reader { has_demo, is_of_host, is_done, ..reader });
     if let Some(principal) = principal {
         request.extensions_mut().insert(principal);
     }

@@ -30,6 +30,7 @@ macro_rules! words {
     };
 }
 
+mod bot;
 mod catalogue;
 mod composer;
 mod connecting;

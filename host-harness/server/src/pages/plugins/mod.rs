@@ -41,7 +41,7 @@ async fn first(State(host): State<Host>, reader: Reader) -> Response {
         return error::not_allowed(&reader);
     }
     let channels = host.channels();
-    page(&host, &channels, channels.first().cloned(), &reader).await
+    page(&host, &channels, channels.first().map(Arc::as_ref), &reader)
 }
 
 async fn one(State(host): State<Host>, Path(id): Path<String>, reader: Reader) -> Response {
@@ -49,17 +49,15 @@ async fn one(State(host): State<Host>, Path(id): Path<String>, reader: Reader) -
         return error::not_allowed(&reader);
     }
     match host.channel(&id) {
-        Ok(shown) => page(&host, &host.channels(), Some(shown), &reader).await,
+        Ok(shown) => page(&host, &host.channels(), Some(&shown), &reader),
         Err(_) => error::no_page(&reader),
     }
 }
 
 /// Closes the circuits of a channel, so that it is called again.
 async fn reset(State(host): State<Host>, Path(id): Path<String>, reader: Reader) -> Response {
-    match reader.is_of_host(&host).await {
-        Ok(true) => {}
-        Ok(false) => return error::not_allowed(&reader),
-        Err(failed) => return error::failed(&reader, &failed.into()),
+    if !reader.is_of_host {
+        return error::not_allowed(&reader);
     }
     let Ok(channel) = host.channel(&id) else { return error::no_page(&reader) };
     match host.reset_channel(channel.channel.id()).await {
@@ -72,27 +70,18 @@ async fn reset(State(host): State<Host>, Path(id): Path<String>, reader: Reader)
     }
 }
 
-async fn page(
-    host: &Host,
-    channels: &[Arc<LoadedChannel>],
-    shown: Option<Arc<LoadedChannel>>,
-    reader: &Reader,
-) -> Response {
+fn page(host: &Host, channels: &[Arc<LoadedChannel>], shown: Option<&LoadedChannel>, reader: &Reader) -> Response {
     let words = &reader.words.plugins;
-    let is_of_host = match reader.is_of_host(host).await {
-        Ok(is) => is,
-        Err(failed) => return error::failed(reader, &failed.into()),
-    };
     let content = html! {
         main.page id="main" tabindex="-1" {
             div.page-head {
                 div { h1 { (words.title) } p { (words.hint) } }
-                @if is_of_host { a.btn href="/inspector" { (icon("code")) (words.inspector) } }
+                @if reader.is_of_host { a.btn href="/inspector" { (icon("code")) (words.inspector) } }
             }
             div.stack.wide {
                 @if reader.is_done { div.callout data-tone="open" role="status" { (icon("check")) div { strong { (words.used_again) } } } }
-                @if channels.is_empty() { section.panel.empty { p { (words.none_loaded) } } } @else { (table(host, channels, shown.as_deref(), reader)) }
-                @if let Some(shown) = &shown { (detail(host, shown, is_of_host, reader)) }
+                @if channels.is_empty() { section.panel.empty { p { (words.none_loaded) } } } @else { (table(host, channels, shown, reader)) }
+                @if let Some(shown) = shown { (detail(host, shown, reader)) }
                 p.small.muted { (words.commands) " " code { "harness outdated" } ", " code { "harness update" } ", " code { "harness rollback" } "." }
             }
         }
@@ -185,7 +174,7 @@ fn short(digest: &str) -> String {
     format!("sha256:{}…{}", start.unwrap_or(digest), end.unwrap_or_default())
 }
 
-fn detail(host: &Host, loaded: &LoadedChannel, is_of_host: bool, reader: &Reader) -> Markup {
+fn detail(host: &Host, loaded: &LoadedChannel, reader: &Reader) -> Markup {
     let words = &reader.words.plugins;
     let (manifest, digest) = (loaded.channel.manifest(), &loaded.channel.inspection().digest);
     let id = &manifest.channel.id;
@@ -204,7 +193,7 @@ fn detail(host: &Host, loaded: &LoadedChannel, is_of_host: bool, reader: &Reader
                 }
             }
             @for breaker in host.breakers(id).iter().filter(|breaker| breaker.state != BreakerState::Closed) {
-                (circuit(id, breaker, is_of_host, reader))
+                (circuit(id, breaker, reader))
             }
             @if !loaded.asks_more.is_empty() {
                 section.panel.stack aria-labelledby="more" {
@@ -214,7 +203,7 @@ fn detail(host: &Host, loaded: &LoadedChannel, is_of_host: bool, reader: &Reader
             }
             (health::tiles(&host.last_hour(id), reader))
             (permissions::table(loaded, reader))
-            @if is_of_host { p { a.btn href={ "/inspector?channel=" (id) } { (icon("code")) (words.deliveries_of_it) } } }
+            @if reader.is_of_host { p { a.btn href={ "/inspector?channel=" (id) } { (icon("code")) (words.deliveries_of_it) } } }
         }
     }
 }
@@ -237,7 +226,7 @@ fn signature(loaded: &LoadedChannel, reader: &Reader) -> Markup {
     }
 }
 
-fn circuit(id: &str, breaker: &BreakerView, is_of_host: bool, reader: &Reader) -> Markup {
+fn circuit(id: &str, breaker: &BreakerView, reader: &Reader) -> Markup {
     let words = &reader.words.plugins;
     let part = match breaker.part {
         Part::Incoming => &words.part_incoming,
@@ -250,7 +239,7 @@ fn circuit(id: &str, breaker: &BreakerView, is_of_host: bool, reader: &Reader) -
             div {
                 strong { (part) } " " (words.left_alone)
                 @if let Some(reason) = &breaker.reason { p.small { (reason) } }
-                @if is_of_host {
+                @if reader.is_of_host {
                     form method="post" action={ "/plugins/" (id) "/reset" } { button.btn.small { (icon("refresh")) (words.use_again) } }
                 }
             }

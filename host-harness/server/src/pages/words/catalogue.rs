@@ -1,12 +1,13 @@
 //! Owns: the words of the shell, the inbox and the demo in English, by what they are for.
 //! Does not own: how they are filled in, the other languages (`words`), the words of other pages (their modules).
 
-use super::{Language, composer::Composer, connecting::Connecting, plugins::Plugins, settings::Settings};
+use super::{Language, bot::Bot, composer::Composer, connecting::Connecting, plugins::Plugins, settings::Settings};
 
 words! {
     /// The words of one language.
     Words {
         language: Language,
+        bot_pages: Bot,
         composer: Composer,
         connecting: Connecting,
         plugins: Plugins,

@@ -48,6 +48,16 @@ words! {
     silent = "Nothing has come in for a minute. This may be the reason:";
     nothing_wrong = "Nothing wrong was found. Was the message sent to this account, and from another one than this?";
     deleted_before = "Conversations of this account were deleted here before. They stay deleted: what was said until then does not come back.";
+    // The check-up
+    need_attention = "{n} of {all} checks need attention";
+    check_again = "Check again";
+    probe = "Try the way out";
+    probe_hint = "Shows “typing” to the customer of the newest open conversation.";
+    probed = "Checked, the way out too.";
+    being_done = "It is being done. Check again in a moment.";
+    read_again = "Read them again";
+    look = "Look at them";
+    see_plugin = "See the plugin";
     // What did not work
     no_page = "There is no page at this address. Open the link again that you were given.";
     no_link = "Ask an admin of the team for a link: the page Channels makes one, and so does `cargo harness connect CHANNEL`.";
