@@ -29,11 +29,17 @@ mod inbox;
 mod inspector;
 #[path = "other_sites.rs"]
 mod other_sites;
+#[path = "pages/phone.rs"]
+mod phone;
 #[path = "pages/plugins.rs"]
 mod plugins;
 #[path = "pages/settings.rs"]
 mod settings;
+#[path = "pages/stage.rs"]
+mod stage;
 #[path = "pages/street.rs"]
 mod street;
 #[path = "pages/team.rs"]
 mod team;
+#[path = "pages/tour.rs"]
+mod tour;

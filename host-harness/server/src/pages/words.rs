@@ -34,6 +34,7 @@ mod bot;
 mod catalogue;
 mod composer;
 mod connecting;
+mod demo;
 mod plugins;
 mod settings;
 

@@ -11,7 +11,6 @@ words! {
     older = "Older";
     all_off = "Switch all bots off";
     all_on = "Switch all bots on again";
-    account = "Account";
     // The try-out
     try_it = "Try it";
     nothing_is_sent = "Nothing is sent";

@@ -94,7 +94,6 @@ words! {
     differences = "{n} {n|difference|differences}";
     nothing = "nothing";
     no_other_version = "No other version is at hand: the one before an update is, until the host starts again.";
-    compare = "Compare with the version before";
     process_again = "Process again";
     process_again_hint = "What is in the inbox already is not added again. Nothing is sent.";
     processed = "{new} new, {old} already there.";
@@ -103,7 +102,6 @@ words! {
     part = "Part";
     request = "Request";
     outcome = "Outcome";
-    answer = "Answer";
     slot_hint = "A name like this marks a place where the host fills in a secret. The plugin never sees it, and neither does this page.";
     show_delivery = "Look at what was sent";
     show_reply = "Look at the requests";
