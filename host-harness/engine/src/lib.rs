@@ -40,7 +40,10 @@ pub use harness_egress::{
     is_media_host,
 };
 pub use host::{Host, HostError};
-pub use ingest::{Addressed, MAX_CALLBACK, MAX_TRIED, Taken};
+pub use ingest::{
+    Addressed, ComponentView, DeliveryContent, InspectError, MAX_CALLBACK, MAX_TRIED, Replay, ShownBody, Taken,
+    Translation,
+};
 pub use maintenance::{Retention, backup};
 pub use media::{
     MediaError,

@@ -3,6 +3,7 @@
 
 mod automation;
 mod connections;
+mod deliveries;
 mod error;
 mod events_out;
 mod loading;

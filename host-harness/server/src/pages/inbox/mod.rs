@@ -45,6 +45,7 @@ use super::{
     reader::Reader,
     words::fill,
 };
+use crate::streams::Streams;
 
 /// Maximum size of a form, in bytes: a long text, the handles of files.
 const MAX_FORM: usize = 256 << 10;
@@ -55,6 +56,7 @@ const OF_DEMO: usize = 200;
 #[derive(Clone)]
 pub(super) struct Desk {
     pub(super) host: Host,
+    pub(super) streams: Streams,
 }
 
 impl Desk {
