@@ -244,19 +244,14 @@ async fn several_pictures_go_out_in_order_and_a_refused_file_says_what_would_be_
 async fn a_post_of_the_business_is_shared_by_what_customers_wrote_about() {
     let world = World::new().await;
     let (browser, _) = team::opened(&world).await;
-    street::customer(&world, "551982014663799", "Ada Lind").comment("17900000000000004", "Lovely rim!").await;
+    street::customer(&world, "551982014663799", "Ada Lind").comment("18000000000000001", "Lovely rim!").await;
     world.settled().await;
     press(&browser, "#tool-share").await;
-    eprintln!(
-        "DEBUG {} {:?}",
-        browser.runs("return document.querySelector('#sharing')?.outerHTML ?? 'none'").await,
-        world.host.inbox().activities_before(None, None, None, None, 20).await.unwrap().entries
-    );
-    holds(&browser, "the post", "document.querySelector('#known-posts option')?.value === '17900000000000004'").await;
-    browser.types("#share", "17900000000000004").await;
+    holds(&browser, "the post", "document.querySelector('#known-posts option')?.value === '18000000000000001'").await;
+    browser.types("#share", "18000000000000001").await;
     browser.click("#send").await;
     let sent = sent(&world, "the post", |reply| !reply.attachments.is_empty()).await;
-    assert!(sent.attachments[0].to_string().contains("17900000000000004"), "{:?}", sent.attachments);
+    assert!(sent.attachments[0].to_string().contains("18000000000000001"), "{:?}", sent.attachments);
     browser.quit().await;
 }
 
@@ -296,12 +291,22 @@ async fn a_draft_is_there_after_a_reload_and_in_another_tab() {
     browser.client.refresh().await.unwrap();
     holds(&browser, "the quick reply", "document.querySelector('#quick-0')?.value === 'Thanks'").await;
     assert_eq!(browser.runs("return document.querySelector('#text').value").await, "I will ask the kiln. ");
+    let says = async |what: &str| {
+        eprintln!(
+            "DEBUG {what} {} {}",
+            browser.runs("return document.querySelector('#text').value").await,
+            browser.runs("return JSON.stringify(localStorage)").await
+        )
+    };
     let (here, first) = (browser.client.current_url().await.unwrap(), browser.client.window().await.unwrap());
     let tab = browser.client.new_window(true).await.unwrap();
     browser.client.switch_to_window(tab.handle).await.unwrap();
     browser.open(here.as_str()).await;
     holds(&browser, "the draft", "document.querySelector('#quick-0')?.value === 'Thanks'").await;
+    says("tab2 before").await;
     browser.types("#text", "Tomorrow.").await;
+    says("tab2 after").await;
+    eprintln!("DEBUG switching");
     browser.client.switch_to_window(first).await.unwrap();
     holds(
         &browser,
