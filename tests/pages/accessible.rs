@@ -11,7 +11,7 @@ use crate::{street, team};
 const WIDTHS: [u32; 3] = [1440, 820, 360];
 
 /// axe-core, as `.ci/setup` installs it.
-fn axe() -> String {
+pub(crate) fn axe() -> String {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let path = target.join("pages/node/node_modules/axe-core/axe.min.js");
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}; run .ci/setup", path.display()))
@@ -32,7 +32,7 @@ async fn with_draft(browser: &Browser, thread: &str, draft: &str) {
 }
 
 /// What axe finds serious on the page.
-async fn findings(browser: &Browser, axe: &str) -> Vec<String> {
+pub(crate) async fn findings(browser: &Browser, axe: &str) -> Vec<String> {
     browser.runs(axe).await;
     let run = "const done = arguments[arguments.length - 1];
         axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(
