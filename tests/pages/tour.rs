@@ -76,6 +76,7 @@ async fn step_6_quick_replies_are_tapped_on_the_phone_and_not_shown_on_the_web()
     let visit = Visit::at(6, Some("Can I order one?")).await;
     visit.browser.click("#tool-quick").await;
     visit.browser.types("#quick-0", "Pick it up").await;
+    visit.browser.click("#add-quick").await;
     visit.browser.types("#quick-1", "Ship it").await;
     visit.shop_writes("Of course. How do you want it?").await;
     visit.phone_says("Pick it up").await;

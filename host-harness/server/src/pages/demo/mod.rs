@@ -149,7 +149,7 @@ fn clock(view: &PhoneView, step: usize, reader: &Reader) -> Markup {
                 (times::moment(view.now, view.now, reader))
                 @if let Some(ahead) = phone::ahead(view, words) { " " span.muted { (ahead) } }
             }
-            form.acts method="post" action=(phone::act(step)) data-phone {
+            form.keypad method="post" action=(phone::act(step)) data-phone {
                 input type="hidden" name="do" value="hours";
                 @for (hours, word) in [("1", &words.visit.plus_hour), ("6", &words.visit.plus_six), ("23", &words.visit.plus_day), ("168", &words.visit.plus_week)] {
                     button.btn.small name="hours" value=(hours) { (word) }
@@ -195,7 +195,7 @@ fn controls(view: &PhoneView, step: usize, reader: &Reader) -> Markup {
     html! {
         div.stack {
             h2 { (words.visit.as_customer) }
-            form.acts method="post" action=(phone::act(step)) data-phone {
+            form.keypad method="post" action=(phone::act(step)) data-phone {
                 @for (act, symbol, word) in acts { button.btn.small name="do" value=(act) { (icon(symbol)) (word) } }
             }
             (switch(&[("do", "web")], view.web, &words.visit.on_the_web, step, words))
