@@ -79,6 +79,8 @@ pub(in crate::pages) struct Opened {
     /// Other conversations with the same person.
     pub(super) others: Vec<ConversationSummary>,
     pub(super) largest_file: u64,
+    /// Whether platforms can fetch uploaded files from this host.
+    pub(super) links_files: bool,
     /// Posts of the business's own that are known here: ids, and what somebody wrote about them.
     pub(super) posts: Vec<(String, String)>,
 }
@@ -112,6 +114,7 @@ impl Opened {
             team: Team::load(host, reader).await?,
             messages: messages.entries,
             largest_file: host.largest_file(),
+            links_files: host.is_public_over_tls(),
             posts: Vec::new(),
             summary,
             channel_name,
