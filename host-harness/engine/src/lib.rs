@@ -40,7 +40,10 @@ pub use harness_egress::{
     is_media_host,
 };
 pub use host::{Host, HostError};
-pub use ingest::{Addressed, MAX_CALLBACK, MAX_TRIED, Taken};
+pub use ingest::{
+    Addressed, ComponentView, DeliveryContent, InspectError, MAX_CALLBACK, MAX_TRIED, Replay, ShownBody, Taken,
+    Translation,
+};
 pub use maintenance::{Retention, backup};
 pub use media::{
     MediaError,
@@ -48,7 +51,10 @@ pub use media::{
     uploads::{TakeError, Taking},
 };
 pub use network::TooManyCredentials;
-pub use observe::recorder::RecordedCall;
+pub use observe::{
+    history::{ChannelMinute, p95_us},
+    recorder::RecordedCall,
+};
 pub use options::HostOptions;
 pub use organisation::{
     COLORS, Filled, MAX_CANNED_TEXT, MAX_NAME, MAX_NOTE, MAX_SHORTCUT, MAX_TITLE, UnknownVariable, VARIABLES, Values,

@@ -77,11 +77,6 @@ impl Host {
         self.base().inbox.erasure(code).await
     }
 
-    /// Requeues deliveries that could not be translated, of one channel or of all. Returns how many.
-    pub async fn retry_failed(&self, channel: Option<String>) -> Result<usize, HostError> {
-        Ok(self.rooms.ingest.retry_failed(channel).await?)
-    }
-
     /// Queues a reply, once per key. Its result is read from the inbox.
     ///
     /// What the host knows of the message's files (size, detected type, name) is filled in.

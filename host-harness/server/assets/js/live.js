@@ -97,7 +97,7 @@ export function live() {
       refresh();
     };
     events.addEventListener("change", (event) => {
-      document.dispatchEvent(new Event("changed"));
+      document.dispatchEvent(new CustomEvent("changed", { detail: event.data }));
       refresh({ log: event.data === "*" || event.data === open });
     });
     // A stream ends now and then, and comes back by itself.

@@ -13,6 +13,7 @@ use axum::{
 mod accounts;
 mod automation;
 mod conversations;
+mod deliveries;
 mod dto;
 mod events;
 mod extract;
@@ -66,6 +67,7 @@ pub(crate) fn router(host: Host, access: Authenticator, streams: Streams, limits
         .merge(accounts::routes())
         .merge(automation::routes())
         .merge(conversations::routes())
+        .merge(deliveries::routes())
         .merge(replies::routes())
         .merge(files::routes())
         .merge(organisation::routes())
