@@ -1,13 +1,20 @@
 //! Owns: messages sent from here in the form of incoming ones, so that a user interface handles a single form.
 //! Does not own: the exact request, which is returned alongside.
 
-use harness_contract::{Attachment, Media, MediaSource, Message, OutboundMedia, OutboundPart, Retention};
+use harness_contract::{
+    Attachment, Failure, FailureCategory, Media, MediaSource, Message, OutboundMedia, OutboundPart, ReplyTarget,
+    Retention, SendResult, Severity, Violation,
+};
 use serde_json::value::RawValue;
 
 use crate::{error::InboxError, model::TimelineEntry};
 
 /// The contract's `message` for a step, sent or not. `part` is the JSON of its `outbound-part`.
-pub(crate) fn as_message(entry: &TimelineEntry, part: &str) -> Result<Box<RawValue>, InboxError> {
+pub(crate) fn as_message(
+    entry: &TimelineEntry,
+    part: &str,
+    reply_to: Option<String>,
+) -> Result<Box<RawValue>, InboxError> {
     let attachments = match serde_json::from_str(part)? {
         OutboundPart::Media(files) => files.into_iter().map(|file| Attachment::Media(media(file))).collect(),
         OutboundPart::Location(location) => vec![Attachment::Location(location)],
@@ -22,7 +29,7 @@ pub(crate) fn as_message(entry: &TimelineEntry, part: &str) -> Result<Box<RawVal
         formatted: None,
         attachments,
         answer: None,
-        reply_to: None,
+        reply_to: reply_to.map(ReplyTarget::Message),
         referral: None,
         unavailable: None,
         to_self: false,
@@ -30,6 +37,22 @@ pub(crate) fn as_message(entry: &TimelineEntry, part: &str) -> Result<Box<RawVal
         album: None,
     };
     Ok(serde_json::value::to_raw_value(&message)?)
+}
+
+/// The contract's `send-result` for a reply that the channel declared unsendable. `violations` is JSON.
+pub(crate) fn refused(violations: &str) -> Result<Box<RawValue>, InboxError> {
+    let violations: Vec<Violation> = serde_json::from_str(violations)?;
+    let reasons = violations.iter().filter(|one| one.severity == Severity::Error).map(|one| one.message.as_str());
+    let failure = Failure {
+        category: FailureCategory::ContentInvalid,
+        code: None,
+        subcode: None,
+        message: reasons.collect::<Vec<_>>().join(" "),
+        fix: None,
+        retry_after: None,
+        trace_id: None,
+    };
+    Ok(serde_json::value::to_raw_value(&SendResult::Rejected(failure))?)
 }
 
 fn media(file: OutboundMedia) -> Media {

@@ -32,7 +32,9 @@ pub(crate) fn placed(
     let rows = collect(
         connection,
         "SELECT m.id, m.platform_id, m.direction, m.at, m.origin, m.late, m.text, m.deleted_at, m.revision, m.reply_id,
-             s.state, m.author, m.body, s.outcome, m.part, m.seq,
+             coalesce(s.state, iif(m.reply_id IS NULL OR m.step IS NOT NULL, NULL, (SELECT CASE r.state
+                 WHEN 'refused' THEN 'rejected' WHEN 'done' THEN 'cancelled' ELSE 'queued' END
+                 FROM reply r WHERE r.id = m.reply_id))), m.author, m.body, s.outcome, m.part, m.seq,
              (SELECT json_group_array(json_array(f.id, f.attachment, f.kind, f.state, f.reason, f.url, f.mime, f.size,
                                                  f.sha256, f.name, f.stored_as) ORDER BY f.attachment)
               FROM media f WHERE f.message_id = m.id),
@@ -41,7 +43,10 @@ pub(crate) fn placed(
                 AND r.target IN (SELECT m.platform_id UNION ALL
                                  SELECT l.platform_id FROM message_alias l WHERE l.message_id = m.id)),
              m.details, k.platform_id, coalesce(k.name, k.username),
-             (SELECT json_group_array(l.platform_id) FROM message_alias l WHERE l.message_id = m.id), m.contact_id
+             (SELECT json_group_array(l.platform_id) FROM message_alias l WHERE l.message_id = m.id), m.contact_id,
+             iif(m.step_part = 0, (SELECT json_extract(r.message, '$.reply_to.id') FROM reply r
+                                   WHERE r.id = m.reply_id AND r.message <> ''), NULL),
+             iif(m.step IS NULL, (SELECT r.violations FROM reply r WHERE r.id = m.reply_id AND r.state = 'refused'), NULL)
          FROM message m LEFT JOIN contact k ON k.id = m.contact_id
              LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step
          WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) < (?3, ?4, ?5)
@@ -63,6 +68,9 @@ struct Incomplete {
     reactions: String,
     details: Option<String>,
     further: String,
+    reply_to: Option<String>,
+    /// Why the reply was refused before a step of it was recorded.
+    violations: Option<String>,
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
@@ -101,20 +109,26 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
         reactions: row.get(17)?,
         details: row.get(18)?,
         further: row.get(21)?,
+        reply_to: row.get(23)?,
+        violations: row.get(24)?,
     };
     Ok((incomplete, place))
 }
 
 fn complete(row: Incomplete) -> Result<TimelineEntry, InboxError> {
-    let Incomplete { mut entry, author, body, outcome, part, files, reactions, details, further } = row;
+    let Incomplete { mut entry, author, body, outcome, part, files, reactions, details, further, reply_to, violations } =
+        row;
     entry.author = RawValue::from_string(author)?;
     entry.body = match (body, &part) {
-        (None, Some(part)) => Some(sent::as_message(&entry, part)?),
+        (None, Some(part)) => Some(sent::as_message(&entry, part, reply_to)?),
         (body, _) => raw(body)?,
     };
     entry.media = media::from_json(&files)?;
     entry.part = raw(part)?;
-    entry.outcome = raw(outcome)?;
+    entry.outcome = match violations {
+        Some(violations) => Some(sent::refused(&violations)?),
+        None => raw(outcome)?,
+    };
     entry.details = raw(details)?;
     entry.further_platform_ids = serde_json::from_str(&further)?;
     let reactions: Vec<(String, Option<String>, Option<String>)> = serde_json::from_str(&reactions)?;
