@@ -16,3 +16,5 @@ mod simulator_by_command;
 mod telemetry;
 #[path = "told.rs"]
 mod told;
+#[path = "users_by_command.rs"]
+mod users_by_command;

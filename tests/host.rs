@@ -40,6 +40,8 @@ mod deliveries;
 mod delivery;
 #[path = "dependencies.rs"]
 mod dependencies;
+#[path = "described.rs"]
+mod described;
 #[path = "direct.rs"]
 mod direct;
 #[path = "doors.rs"]
@@ -92,6 +94,8 @@ mod problems;
 mod proof_pages;
 #[path = "proofs.rs"]
 mod proofs;
+#[path = "providers.rs"]
+mod providers;
 #[path = "proxies.rs"]
 mod proxies;
 #[path = "reading.rs"]

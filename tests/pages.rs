@@ -13,6 +13,8 @@
 mod accessible;
 #[path = "browser.rs"]
 mod browser;
+#[path = "pages/composer.rs"]
+mod composer;
 #[path = "connecting_page.rs"]
 mod connecting_page;
 #[path = "pages/hostile.rs"]

@@ -11,11 +11,12 @@ mod phone;
 mod problem;
 mod request_id;
 mod router;
+mod streams;
 mod webhooks;
 
 pub use auth::{
-    AdminToken, AdminTokenError, Authenticator, PageAccess, Scope, StoredToken, TOKEN_PREFIX, TokenError, TokenFile,
-    new_token,
+    AdminToken, AdminTokenError, Authenticator, PageAccess, ProviderOptions, Scope, SignInOptions, StoredToken,
+    TOKEN_PREFIX, TokenError, TokenFile, new_token,
 };
 pub use listener::Limits;
 pub use phone::{FaultKind, Phone, PhoneAction, PhoneButton, PhoneCard, PhoneFault, PhoneMessage, PhoneView};

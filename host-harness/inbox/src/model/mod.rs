@@ -57,8 +57,8 @@ pub use search::{ConversationHit, Highlight, MessageHit, MessageSearch};
 pub use state::{ReplyState, StepState};
 pub use timeline::{ActivityView, ConversationEntry, ConversationSummary, ReactionView, TimelineEntry};
 pub use user::{
-    Accepted, Credentials as UserCredentials, InvitationView, NewInvitation, NewSession, NewUser, Role, SessionView,
-    UserChange, UserView, WorkspaceView,
+    Accepted, AtProvider, Credentials as UserCredentials, InvitationView, NewInvitation, NewSession, NewUser, Role,
+    SessionView, UserChange, UserView, WorkspaceView,
 };
 pub use verdict::ReplyVerdict;
 pub use webhook::{

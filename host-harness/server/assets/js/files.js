@@ -35,12 +35,24 @@ export function files(form) {
     for (const file of event.dataTransfer.files) attach(file);
   });
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-remove-file]");
+    const button = event.target.closest("[data-remove-file], [data-move-file]");
     if (!button) return;
-    button.closest("li").remove();
-    tidy();
-    form().elements.text.focus();
+    const line = button.closest("li");
+    if (button.matches("[data-move-file]")) {
+      line.previousElementSibling?.before(line);
+      button.focus();
+    } else {
+      line.remove();
+      tidy();
+      form().elements.text.focus();
+    }
+    changed();
   });
+
+  // What is attached is part of what is checked and kept.
+  function changed() {
+    form().elements.text.dispatchEvent(new Event("input", { bubbles: true }));
+  }
 
   function fill(sentence, values) {
     return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
@@ -66,13 +78,13 @@ export function files(form) {
     line.className = "violation";
     line.setAttribute("role", "alert");
     line.textContent = `${file.name}: ${text}`;
-    form().querySelector("#file-problems").append(line);
+    form().querySelector("#refused-files").append(line);
     form().querySelector("#files").hidden = false;
   }
 
   function tidy() {
     const place = form().querySelector("#files");
-    place.querySelector("#file-problems").replaceChildren();
+    place.querySelector("#refused-files").replaceChildren();
     place.hidden = !place.querySelector("li");
   }
 
@@ -101,8 +113,9 @@ export function files(form) {
       if (event.lengthComputable) bar.value = (event.loaded / event.total) * 100;
     };
     request.onload = () => {
-      if (request.status === 201) line.replaceWith(parse(`<ul>${request.responseText}</ul>`).querySelector("li"));
-      else failed(request.responseText);
+      if (request.status !== 201) return failed(request.responseText);
+      line.replaceWith(parse(`<ul>${request.responseText}</ul>`).querySelector("li"));
+      changed();
     };
     request.onerror = () => failed("");
     const failed = (text) => {

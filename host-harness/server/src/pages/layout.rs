@@ -60,7 +60,7 @@ pub(super) fn document(reader: &Reader, status: StatusCode, title: &str, body: &
     let words = reader.words;
     let document = html! {
         (DOCTYPE)
-        html lang=(words.tag) dir=(words.direction) data-theme=[reader.theme] {
+        html lang=(words.language.tag) dir=(words.language.direction) data-theme=[reader.theme] {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";

@@ -9,8 +9,10 @@ mod demo;
 mod error;
 mod help;
 mod inbox;
+mod invitation;
 mod layout;
 mod parts;
+mod provider;
 mod reader;
 mod sign_in;
 mod times;
@@ -36,13 +38,20 @@ use crate::{
         body::{self, BodyTime},
         browser,
     },
+    streams::Streams,
 };
 
 /// All pages. Those of the inbox are for people who have signed in, and for whom `people` lets in besides; the connect
 /// pages have their own cookies.
-pub(crate) fn router(host: Host, access: Authenticator, people: PageAccess, limits: &Limits) -> Router {
+pub(crate) fn router(
+    host: Host,
+    access: Authenticator,
+    people: PageAccess,
+    streams: Streams,
+    limits: &Limits,
+) -> Router {
     let time = BodyTime { base: limits.body_time, largest: host.largest_file() };
-    let (phone, desk) = (people.phone(), Desk { host: host.clone() });
+    let (phone, desk) = (people.phone(), Desk { host: host.clone(), streams });
     let private = Router::new()
         .route("/help", get(help::page))
         .merge(inbox::router(desk.clone()))

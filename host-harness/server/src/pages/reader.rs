@@ -91,19 +91,24 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Who asks; `None` if they have to sign in.
-    async fn reader(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Reader>, Denied> {
+    /// Who asks, and as whom they have signed in; `None` if they have to.
+    async fn reader(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Option<(Reader, Option<Principal>)>, Denied> {
         match self.access.authenticate(&self.host, method, headers).await {
             Ok(principal) if matches!(principal.who, Who::User { .. }) => {
-                let is_admin = principal.requires(Scope::Admin).is_ok();
-                let Principal { who: Who::User { id, name, .. }, workspace, .. } = principal else { return Ok(None) };
-                let name = name.into();
-                Ok(Some(Reader { workspace, user: Some(id), name, is_admin, ..Reader::of(headers) }))
+                let is_admin = principal.has(Scope::Admin);
+                let Who::User { id, name, .. } = &principal.who else { return Ok(None) };
+                let (user, name) = (Some(*id), name.as_str().into());
+                let reader = Reader { workspace: principal.workspace, user, name, is_admin, ..Reader::of(headers) };
+                Ok(Some((reader, Some(principal))))
             }
             Err(error @ (Denied::OtherOrigin | Denied::Inbox(_))) => Err(error),
             // Tokens are for programs, which read the API.
             Ok(_) | Err(_) if self.people.is_demo() && is_of_this_machine(headers) => {
-                Ok(Some(self.visitor(Reader::of(headers)).await?))
+                Ok(Some((self.visitor(Reader::of(headers)).await?, None)))
             }
             Ok(_) | Err(_) => Ok(None),
         }
@@ -122,8 +127,8 @@ impl Door {
 
 /// Lets in who may look at the inbox. Which rows they see is up to the pages (`inbox::here`).
 pub(super) async fn admit(State(door): State<Door>, mut request: Request, next: Next) -> Response {
-    let reader = match door.reader(request.method(), request.headers()).await {
-        Ok(Some(reader)) => reader,
+    let (reader, principal) = match door.reader(request.method(), request.headers()).await {
+        Ok(Some(known)) => known,
         Ok(None) => return sign_in::first(request.method(), request.uri()),
         Err(denied) => {
             let reader = Reader::of(request.headers());
@@ -136,6 +141,9 @@ pub(super) async fn admit(State(door): State<Door>, mut request: Request, next: 
     };
     let has_demo = door.people.phone().is_some();
     request.extensions_mut().insert(Reader { has_demo, ..reader });
+    if let Some(principal) = principal {
+        request.extensions_mut().insert(principal);
+    }
     next.run(request).await
 }
 

@@ -9,11 +9,12 @@ use serde_json::value::RawValue;
 
 use crate::{error::InboxError, model::TimelineEntry};
 
-/// The contract's `message` for a step, sent or not. `part` is the JSON of its `outbound-part`.
+/// The contract's `message` for a step, sent or not. `part` is the JSON of its `outbound-part`, `answers` the platform's id
+/// of the message that it quotes.
 pub(crate) fn as_message(
     entry: &TimelineEntry,
     part: &str,
-    reply_to: Option<String>,
+    answers: Option<String>,
 ) -> Result<Box<RawValue>, InboxError> {
     let attachments = match serde_json::from_str(part)? {
         OutboundPart::Media(files) => files.into_iter().map(|file| Attachment::Media(media(file))).collect(),
@@ -29,7 +30,7 @@ pub(crate) fn as_message(
         formatted: None,
         attachments,
         answer: None,
-        reply_to: reply_to.map(ReplyTarget::Message),
+        reply_to: answers.map(ReplyTarget::Message),
         referral: None,
         unavailable: None,
         to_self: false,

@@ -44,8 +44,10 @@ pub(crate) fn placed(
                                  SELECT l.platform_id FROM message_alias l WHERE l.message_id = m.id)),
              m.details, k.platform_id, coalesce(k.name, k.username),
              (SELECT json_group_array(l.platform_id) FROM message_alias l WHERE l.message_id = m.id), m.contact_id,
-             iif(m.step_part = 0, (SELECT json_extract(r.message, '$.reply_to.id') FROM reply r
-                                   WHERE r.id = m.reply_id AND r.message <> ''), NULL),
+             -- A quote stands in the first message of a reply.
+             (SELECT json_extract(r.message, '$.reply_to.id') FROM reply r WHERE r.id = m.reply_id AND r.message <> ''
+                AND NOT EXISTS (SELECT 1 FROM message o WHERE o.reply_id = m.reply_id
+                    AND (o.step < m.step OR (m.step IS NULL AND o.step_part < m.step_part)))),
              iif(m.step IS NULL, (SELECT r.violations FROM reply r WHERE r.id = m.reply_id AND r.state = 'refused'), NULL)
          FROM message m LEFT JOIN contact k ON k.id = m.contact_id
              LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step
@@ -68,7 +70,7 @@ struct Incomplete {
     reactions: String,
     details: Option<String>,
     further: String,
-    reply_to: Option<String>,
+    answers: Option<String>,
     /// Why the reply was refused before a step of it was recorded.
     violations: Option<String>,
 }
@@ -109,18 +111,18 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
         reactions: row.get(17)?,
         details: row.get(18)?,
         further: row.get(21)?,
-        reply_to: row.get(23)?,
+        answers: row.get(23)?,
         violations: row.get(24)?,
     };
     Ok((incomplete, place))
 }
 
 fn complete(row: Incomplete) -> Result<TimelineEntry, InboxError> {
-    let Incomplete { mut entry, author, body, outcome, part, files, reactions, details, further, reply_to, violations } =
+    let Incomplete { mut entry, author, body, outcome, part, files, reactions, details, further, answers, violations } =
         row;
     entry.author = RawValue::from_string(author)?;
     entry.body = match (body, &part) {
-        (None, Some(part)) => Some(sent::as_message(&entry, part, reply_to)?),
+        (None, Some(part)) => Some(sent::as_message(&entry, part, answers)?),
         (body, _) => raw(body)?,
     };
     entry.media = media::from_json(&files)?;

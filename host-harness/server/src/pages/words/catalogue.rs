@@ -1,11 +1,15 @@
-//! Owns: the words of the pages in English, by what they are for.
-//! Does not own: how they are filled in, the other languages (`words`).
+//! Owns: the words of the shell, the inbox and the demo in English, by what they are for.
+//! Does not own: how they are filled in, the other languages (`words`), the words of other pages (their modules).
 
-use std::borrow::Cow;
-
-use super::stretched;
+use super::{Language, composer::Composer};
 
 words! {
+    /// The words of one language.
+    Words {
+        language: Language,
+        composer: Composer,
+    }
+
     // The shell
     inbox = "Inbox";
     channels = "Channels";
@@ -205,7 +209,6 @@ words! {
     file_not_taken = "{channel} does not take this kind of file here. It takes {types}.";
     file_too_large = "The file has {size}. {channel} takes at most {max}.";
     upload_failed = "The file could not be uploaded. Try again.";
-    split_into = "Arrives as {n} messages.";
     message_is_empty = "Write something, or attach a file.";
     // The contact
     contact = "Contact";
@@ -329,6 +332,44 @@ words! {
     tour_9 = "Let the platform refuse, and answer. The reason stands under the message, with “Try again” beside it. Switch it off again and try.";
     tour_10 = "Let it take messages and not say so, and answer. The inbox says that it may have been delivered: look at the phone, then decide.";
     tour_11 = "Move the clock by 23 hours, then by one more and watch the window close: only a person may answer. Seven days later nobody may.";
+    // Signing in
+    sign_in = "Sign in";
+    email_address = "Email address";
+    password = "Password";
+    continue_with = "Continue with {name}";
+    or_with_password = "or with a password";
+    forgotten = "Forgotten your password? An admin of your team can send you a new link.";
+    no_account = "No account yet? Ask an admin of your team for an invitation.";
+    fill_in_both = "Fill in both fields.";
+    sign_in_wrong = "The email address or the password is not right.";
+    sign_in_held_up = "Too many wrong passwords were tried. Try again in {n} {n|second|seconds}. A browser in which you have signed in before is not held up by others.";
+    sign_in_busy = "Too many people are signing in at this moment. Try again in a few seconds.";
+    no_passwords = "People do not sign in with passwords here.";
+    sign_in_ours = "This did not work, and it is not your fault. Try again, or tell whoever runs this inbox.";
+    invited_title = "Welcome";
+    invited_as = "You are invited to this inbox as {email}.";
+    choose_name_and_password = "Choose how you are called here and a password.";
+    sign_in_with_this_address = "Sign in with this address at the service that your team uses.";
+    your_name = "Your name";
+    your_name_hint = "It stands on your replies.";
+    name_length = "A name has 1 to 80 characters.";
+    new_password_hint = "At least 10 characters: several words that do not belong together are a good one.";
+    password_too_short = "Choose a password of at least 10 characters: several words that do not belong together are a good one.";
+    password_too_long = "Choose a shorter password.";
+    password_too_easy = "Choose a password that is not your email address or name, and not one character again and again.";
+    email_taken = "Somebody of another team has this email address here. Ask for an invitation to another one.";
+    invitation_gone = "This invitation is not valid any more: it was used, replaced or withdrawn, or its time is over. Ask for another.";
+    provider_begin_again = "This sign-in was begun in another browser, has been finished already, or took longer than ten minutes. Begin again.";
+    provider_cancelled = "You did not finish signing in at {name}.";
+    provider_refused = "{name} did not sign you in. Its reason: {reason}";
+    provider_away = "{name} does not answer as it should at the moment. Try again in a minute; if it stays so, tell whoever runs this inbox.";
+    provider_not_trusted = "What came back from {name} proves nothing, so you are not signed in. Begin again; if it stays so, tell whoever runs this inbox.";
+    provider_no_email = "{name} tells no email address of you. Add one there, then sign in again.";
+    provider_unverified = "{name} has not verified your email address. Verify it there, then sign in again.";
+    provider_not_invited = "Nobody is invited as {email}. Ask an admin of your team for an invitation to this address.";
+    provider_other_identity = "{email} belongs to somebody here whom {name} knows as another person. If that is you, ask an admin of your team for an invitation.";
+    provider_disabled = "You cannot sign in here any more. Ask an admin of your team.";
+    provider_unknown = "There is no such way to sign in. Choose one that is shown here.";
     // Errors
     error_no_page = "There is nothing at this address";
     error_no_page_hint = "The link is incomplete, or what it led to is gone.";
