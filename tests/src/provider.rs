@@ -208,7 +208,8 @@ async fn keys(State((says, _)): Saying) -> Json<Value> {
     says.fetched += 1;
     // One of a kind that nobody knows, too.
     let unknown = json!({ "kty": "LATTICE", "kid": 7 });
-    Json(json!({ "keys": [vec![unknown], says.keys.clone()].concat() }))
+    let keys = [vec![unknown], says.keys.clone()].concat();
+    Json(json!({ "keys": keys }))
 }
 
 async fn redeem(State((says, _)): Saying, Form(form): Form<Vec<(String, String)>>) -> Response {

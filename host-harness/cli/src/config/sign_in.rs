@@ -84,7 +84,10 @@ impl ConfigFile {
         let workspace = match &given.workspace {
             None => WorkspaceId::FIRST,
             Some(text) => WorkspaceId::from_public(text).map_err(|_| {
-                self.value(&key(".workspace"), "is no workspace: expected an id such as `harness` shows it, wsp_…")
+                self.value(
+                    &key(".workspace"),
+                    "is no workspace: expected an id such as wsp_…, as `GET /api/v1/workspaces` lists them",
+                )
             })?,
         };
         Ok(ProviderOptions {
