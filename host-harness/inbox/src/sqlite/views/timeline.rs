@@ -1,13 +1,13 @@
 //! Owns: the messages of a conversation, one page at a time.
 //! Does not own: the page type (`model::page`).
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::value::RawValue;
 
 use super::{media, sent};
 use crate::{
     error::InboxError,
-    model::{ConversationId, Page, Place, ReactionView, TimelineEntry},
+    model::{ConversationId, MessageId, Page, Place, ReactionView, TimelineEntry},
     sqlite::columns::{collect, raw, with_one_more},
 };
 
@@ -22,16 +22,9 @@ pub(crate) fn timeline(
     Ok(page)
 }
 
-/// The newest messages before `before`, newest first: one more than `limit`, if there are more.
-pub(crate) fn placed(
-    connection: &Connection,
-    conversation: ConversationId,
-    before: Place,
-    limit: usize,
-) -> Result<Vec<(TimelineEntry, Place)>, InboxError> {
-    let rows = collect(
-        connection,
-        "SELECT m.id, m.platform_id, m.direction, m.at, m.origin, m.late, m.text, m.deleted_at, m.revision, m.reply_id,
+/// What [`entry`] reads.
+const SELECT: &str =
+    "SELECT m.id, m.platform_id, m.direction, m.at, m.origin, m.late, m.text, m.deleted_at, m.revision, m.reply_id,
              coalesce(s.state, iif(m.reply_id IS NULL OR m.step IS NOT NULL, NULL, (SELECT CASE r.state
                  WHEN 'refused' THEN 'rejected' WHEN 'done' THEN 'cancelled' ELSE 'queued' END
                  FROM reply r WHERE r.id = m.reply_id))), m.author, m.body, s.outcome, m.part, m.seq,
@@ -50,9 +43,35 @@ pub(crate) fn placed(
                     AND (o.step < m.step OR (m.step IS NULL AND o.step_part < m.step_part)))),
              iif(m.step IS NULL, (SELECT r.violations FROM reply r WHERE r.id = m.reply_id AND r.state = 'refused'), NULL)
          FROM message m LEFT JOIN contact k ON k.id = m.contact_id
-             LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step
-         WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) < (?3, ?4, ?5)
-         ORDER BY m.at DESC, m.seq DESC, m.id DESC LIMIT ?2",
+             LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step";
+
+/// One message, with its conversation.
+pub(crate) fn one(connection: &Connection, message: MessageId) -> Result<(ConversationId, TimelineEntry), InboxError> {
+    let not_found = || InboxError::NotFound { what: "message", id: message.to_string() };
+    let conversation = connection
+        .prepare_cached("SELECT conversation_id FROM message WHERE id = ?1")?
+        .query_row(params![message], |row| row.get(0))
+        .optional()?
+        .ok_or_else(not_found)?;
+    let found = collect(connection, &format!("{SELECT} WHERE m.id = ?1"), params![message], entry)?.pop();
+    let (row, _) = found.ok_or_else(not_found)?;
+    Ok((conversation, complete(row)?))
+}
+
+/// The newest messages before `before`, newest first: one more than `limit`, if there are more.
+pub(crate) fn placed(
+    connection: &Connection,
+    conversation: ConversationId,
+    before: Place,
+    limit: usize,
+) -> Result<Vec<(TimelineEntry, Place)>, InboxError> {
+    let sql = format!(
+        "{SELECT} WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) < (?3, ?4, ?5)
+         ORDER BY m.at DESC, m.seq DESC, m.id DESC LIMIT ?2"
+    );
+    let rows = collect(
+        connection,
+        &sql,
         params![conversation, with_one_more(limit), before.at, before.seq, before.id],
         entry,
     )?;
