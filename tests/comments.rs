@@ -74,7 +74,7 @@ async fn a_comment_without_its_writers_id_is_answered_in_private_and_the_convers
     world.settled().await;
     let timeline = world.timeline(CUSTOMER).await;
     let words: Vec<_> = timeline.iter().map(|entry| entry.text.as_deref().unwrap()).collect();
-    assert_eq!((words, conversations(&world).await.len()), (vec!["Yes, in private.", "Thank you!"], 1));
+    assert_eq!((words, conversations(&world).await.len()), (vec!["Hello?", "Yes, in private.", "Thank you!"], 1));
     // The person is known by the id now, and so is written to.
     let view = world.reply(id, "later", message(vec![text("You are welcome.")])).await;
     assert_eq!(view.verdict, ReplyVerdict::Sent, "{view:?}");
