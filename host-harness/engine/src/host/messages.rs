@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::{Host, HostError};
 use crate::{
+    base::exchanges::Exchange,
     error::Refusal,
     ingest::{Addressed, Taken},
     media::uploads::{TakeError, Taking},
@@ -23,6 +24,11 @@ use crate::{
 };
 
 impl Host {
+    /// The newest requests of a reply with their answers, oldest first: as far as they are still in memory.
+    pub fn exchanges(&self, reply: ReplyId) -> Vec<Exchange> {
+        self.base().exchanges.of(reply)
+    }
+
     /// Checks a webhook before its body is read: the channel, the proof's header, and the announced length. Returns the
     /// maximum length, in bytes.
     pub fn expect(&self, channel: &str, headers: &HeaderMap, announced: Option<u64>) -> Result<usize, Refusal> {
