@@ -6,28 +6,40 @@ use channel_sdk::names::{feature, violation_code};
 use channel_sdk::report::Report;
 use channel_sdk::text::is_blank;
 
+use super::path;
 use crate::limits::TEXT;
 use crate::types::{OutboundText, TextFormat};
 
 /// Checks a text and splits it into messages.
-pub(super) fn read<'m>(report: &mut Report, part: usize, path: &str, text: &'m OutboundText) -> Vec<&'m str> {
-    if has_markup(text) {
+pub(super) fn read<'m>(report: &mut Report, part: usize, text: &'m OutboundText) -> Vec<&'m str> {
+    let markup = has_markup(text);
+    // Most texts are in order, and the path that a finding needs is not worth writing for them.
+    if !markup && fits(&text.text) {
+        return vec![&text.text];
+    }
+    let path = path(part, "text.text");
+    if markup {
         let sentence =
             "Instagram shows no HTML or Markdown: the customer sees the markup as it was typed. Write plain text.";
         let code = violation_code::MARKUP_SHOWN_AS_TYPED;
-        report.degrade(part, feature::TEXT, code, path, sentence, &[]);
+        report.degrade(part, feature::TEXT, code, &path, sentence, &[]);
     }
-    read_plain(report, path, &text.text, text.split)
+    read_plain(report, &path, &text.text, text.split)
+}
+
+/// Whether a text is one message as it stands.
+fn fits(text: &str) -> bool {
+    !is_blank(text) && text.len() <= TEXT.max
 }
 
 /// Checks a text without markup.
 pub(super) fn read_plain<'m>(report: &mut Report, path: &str, text: &'m str, split: bool) -> Vec<&'m str> {
+    if fits(text) {
+        return vec![text];
+    }
     if is_blank(text) {
         report.error(violation_code::TEXT_EMPTY, path, "The text is empty. Write something.");
         return Vec::new();
-    }
-    if text.len() <= TEXT.max {
-        return vec![text];
     }
     let length = longest_link(text);
     if length > TEXT.max {
