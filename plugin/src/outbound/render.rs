@@ -20,7 +20,7 @@ pub(super) fn steps(message: &OutboundMessage, context: &ConversationContext, pl
     let last_message = pieces.iter().rposition(|(_, piece)| piece.is_message());
     let last = pieces.len().saturating_sub(1);
     let contact = context.contact.as_deref().unwrap_or_default();
-    let mut steps = Vec::with_capacity(pieces.len());
+    let mut steps = Vec::new();
     let mut sent = 0;
     for (at, (part, piece)) in pieces.iter().enumerate() {
         // A part's degradations are reported on its last step.

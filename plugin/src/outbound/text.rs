@@ -14,7 +14,7 @@ use crate::types::{OutboundText, TextFormat};
 pub(super) fn read<'m>(report: &mut Report, part: usize, text: &'m OutboundText) -> Vec<&'m str> {
     let markup = has_markup(text);
     // Most texts are in order, and the path that a finding needs is not worth writing for them.
-    if !markup && fits(&text.text) {
+    if !markup && !is_blank(&text.text) && text.text.len() <= TEXT.max {
         return vec![&text.text];
     }
     let path = path(part, "text.text");
@@ -27,19 +27,14 @@ pub(super) fn read<'m>(report: &mut Report, part: usize, text: &'m OutboundText)
     read_plain(report, &path, &text.text, text.split)
 }
 
-/// Whether a text is one message as it stands.
-fn fits(text: &str) -> bool {
-    !is_blank(text) && text.len() <= TEXT.max
-}
-
 /// Checks a text without markup.
 pub(super) fn read_plain<'m>(report: &mut Report, path: &str, text: &'m str, split: bool) -> Vec<&'m str> {
-    if fits(text) {
-        return vec![text];
-    }
     if is_blank(text) {
         report.error(violation_code::TEXT_EMPTY, path, "The text is empty. Write something.");
         return Vec::new();
+    }
+    if text.len() <= TEXT.max {
+        return vec![text];
     }
     let length = longest_link(text);
     if length > TEXT.max {

@@ -94,8 +94,7 @@ impl<'a> Json<'a> {
             Json::List(_) => "a list",
             Json::Object(_) => "an object",
             Json::TooDeep => "too deeply nested",
-            Json::Raw(_) => "unread",
-            Json::Both(value, _) => value.kind(),
+            Json::Raw(_) | Json::Both(..) => "unread",
         }
     }
 
