@@ -2,6 +2,8 @@
 
 #[path = "accounts_by_command.rs"]
 mod accounts_by_command;
+#[path = "bench_inbox.rs"]
+mod bench_inbox;
 #[path = "command_line.rs"]
 mod command_line;
 #[path = "compile_bombs.rs"]
@@ -16,3 +18,5 @@ mod simulator_by_command;
 mod telemetry;
 #[path = "told.rs"]
 mod told;
+#[path = "users_by_command.rs"]
+mod users_by_command;

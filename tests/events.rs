@@ -20,9 +20,11 @@ use channel_tests::{
     follow::{EventStream, Product},
     hosts::open_with,
     sandbox_config, scripted, secret, secrets,
+    team::Team,
 };
 use harness_engine::{Clock, Host, HostOptions};
-use harness_server::{Authenticator, Limits};
+use harness_inbox::ChangeKind;
+use harness_server::{Authenticator, Limits, PageAccess};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -50,8 +52,8 @@ impl World {
         host.connect_account("scripted", "account", "A", &Default::default(), secrets([])).await.unwrap();
         let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let router =
-            harness_server::router_with(host.clone(), Authenticator::new(Some(&secret(API_TOKEN)), None), &limits);
+        let access = Authenticator::new(Some(&secret(API_TOKEN)), None);
+        let router = harness_server::router_with_pages(host.clone(), access, PageAccess::Demo(None), &limits);
         tokio::spawn(
             async move { harness_server::serve_with(listener, router, &limits, std::future::pending()).await },
         );
@@ -66,7 +68,13 @@ impl World {
         let headers = [("x-secret".parse().unwrap(), SECRET.parse().unwrap())].into_iter().collect();
         let before = self.newest();
         self.host.deliver("scripted", &headers, body.to_string().into_bytes()).await.unwrap();
-        eventually("the events", async || (self.newest() > before).then_some(())).await;
+        // Changes of other things come in between.
+        eventually("the events", async || {
+            let found = self.host.inbox().changes_after(before, None, 100 + 10 * count).await.unwrap().changes;
+            let made = found.iter().filter(|change| change.kind == ChangeKind::ActivityCreated);
+            (made.count() >= count).then_some(())
+        })
+        .await;
     }
 
     fn newest(&self) -> u64 {
@@ -151,8 +159,10 @@ async fn a_page_of_changes_waits_for_the_next_one() {
 async fn streams_take_no_place_of_another_request() {
     let limits = Limits { max_connections: 2, max_connections_per_address: 2, max_streams: 3, ..Limits::default() };
     let world = World::start(limits, &[]).await;
+    // Those of open pages are counted too.
+    let page = EventStream::open(&format!("{}/inbox/events", world.address), None).await.unwrap();
     let mut streams = Vec::new();
-    for _ in 0..3 {
+    for _ in 0..2 {
         streams.push(world.stream("", None).await.unwrap());
     }
     let refused = world.stream("", None).await.err().unwrap();
@@ -163,7 +173,7 @@ async fn streams_take_no_place_of_another_request() {
     for stream in &mut streams {
         assert!(stream.next().await.is_some());
     }
-    drop(streams);
+    drop(page);
     eventually("a place", async || world.stream("", None).await.ok()).await;
 }
 
@@ -324,6 +334,29 @@ async fn no_address_in_a_private_network_is_called_unless_the_operator_lists_it(
     }
     let refused = world.api("POST", "webhooks", json!({ "url": "https://a.example/", "kinds": ["x"] })).await;
     assert_eq!((refused.status, &refused.json()["path"]), (400, &json!("kinds")));
+}
+
+#[tokio::test]
+async fn a_stream_ends_for_somebody_who_has_signed_out() {
+    let team = Team::new().await;
+    let kim = team.join("kim@shop.example", "admin").await;
+    let cookies = kim.cookies().iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
+    let mut streams = Vec::new();
+    for path in ["/api/v1/events", "/inbox/events"] {
+        let request = reqwest::Client::new().get(format!("{}{path}", team.address)).header("cookie", &cookies);
+        let mut stream = request.send().await.unwrap();
+        assert_eq!(stream.status(), 200, "{path}");
+        assert!(stream.chunk().await.unwrap().unwrap().starts_with(b"retry: "), "{path}");
+        streams.push((path, stream));
+    }
+    assert!(kim.ask("DELETE", "/api/v1/session", &Value::Null).await.status < 300);
+    // What happens next is not for them.
+    let made = team.operator("POST", "/api/v1/labels", &json!({ "name": "Late", "color": "red" })).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    for (path, mut stream) in streams {
+        let more = tokio::time::timeout(channel_tests::PATIENCE, stream.chunk()).await.expect("it ends").unwrap();
+        assert_eq!(more, None, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -34,10 +34,14 @@ mod connection;
 mod contention;
 #[path = "damage.rs"]
 mod damage;
+#[path = "deliveries.rs"]
+mod deliveries;
 #[path = "delivery.rs"]
 mod delivery;
 #[path = "dependencies.rs"]
 mod dependencies;
+#[path = "described.rs"]
+mod described;
 #[path = "direct.rs"]
 mod direct;
 #[path = "doors.rs"]
@@ -90,6 +94,8 @@ mod problems;
 mod proof_pages;
 #[path = "proofs.rs"]
 mod proofs;
+#[path = "providers.rs"]
+mod providers;
 #[path = "proxies.rs"]
 mod proxies;
 #[path = "reading.rs"]

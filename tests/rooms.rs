@@ -163,15 +163,19 @@ const ROOMS: [(&str, &[Room]); 9] = [
     (
         "server",
         &[
-            ("api", &["auth", "listener", "middleware", "problem"]),
+            ("api", &["auth", "listener", "middleware", "problem", "streams"]),
             ("auth", &["listener", "middleware"]),
             ("files", &["api"]),
             ("listener", &["middleware", "problem"]),
             ("middleware", &["problem"]),
             ("auth", &["phone"]),
-            ("pages", &["api", "auth", "listener", "middleware", "phone"]),
+            ("pages", &["api", "auth", "listener", "middleware", "phone", "request_id", "streams"]),
             ("problem", &["request_id"]),
-            ("router", &["api", "auth", "files", "listener", "middleware", "pages", "request_id", "webhooks"]),
+            (
+                "router",
+                &["api", "auth", "files", "listener", "middleware", "pages", "request_id", "streams", "webhooks"],
+            ),
+            ("streams", &["auth", "listener"]),
             ("webhooks", &["listener", "middleware", "request_id"]),
         ],
     ),

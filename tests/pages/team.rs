@@ -22,7 +22,7 @@ pub(crate) async fn person(world: &World, name: &str) -> UserId {
     world.host.users().create_user(new, world.clock.now()).await.unwrap()
 }
 
-async fn opened(world: &World) -> (Browser, harness_inbox::ConversationId) {
+pub(crate) async fn opened(world: &World) -> (Browser, harness_inbox::ConversationId) {
     let tomas = street::customer(world, "551982014663711", "Tomás Rivera");
     tomas.text("Is the mug dishwasher safe?").await;
     let conversation = world.conversation(tomas.igsid()).await;

@@ -1,6 +1,6 @@
 //! A real browser: Debian's Chromium, driven over WebDriver. Belongs here: starting and ending it.
 
-use std::process::Stdio;
+use std::{fs, os::unix::ffi::OsStrExt as _, process::Stdio};
 
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::eventually;
 pub struct Browser {
     pub client: Client,
     _driver: Child,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 /// Starts a driver of the browser, with the port that it listens on; `None` if it ended: it takes a free port for one
@@ -63,7 +63,7 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("the browser starts");
-        Self { client, _driver: driver, _profile: profile }
+        Self { client, _driver: driver, profile }
     }
 
     /// Opens an address.
@@ -136,6 +136,19 @@ impl Browser {
 
     /// Ends the session, so that no process is left.
     pub async fn quit(self) {
-        self.client.close().await.unwrap();
+        self.client.clone().close().await.unwrap();
+    }
+}
+
+impl Drop for Browser {
+    /// A test that failed has ended no session, and a driver that is killed leaves its browser behind.
+    fn drop(&mut self) {
+        let profile = self.profile.path().as_os_str().as_bytes();
+        for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let command = fs::read(process.path().join("cmdline")).unwrap_or_default();
+            if command.windows(profile.len()).any(|part| part == profile) {
+                let _ = std::process::Command::new("kill").arg("-KILL").arg(process.file_name()).status();
+            }
+        }
     }
 }

@@ -27,6 +27,7 @@ pub mod model;
 pub mod neighbours;
 pub mod nginx;
 pub mod pages;
+pub mod provider;
 pub mod registry;
 pub mod served;
 pub mod slack;

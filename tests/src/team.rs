@@ -97,7 +97,7 @@ impl Team {
 
     /// A browser in which nobody has signed in.
     pub fn browser(&self) -> Browser {
-        Browser { address: self.address.clone(), cookies: Mutex::default() }
+        Browser::at(&self.address)
     }
 
     /// Somebody who has accepted an invitation into the first workspace, in their browser.
@@ -131,6 +131,11 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// A browser that has been nowhere, for pages of this address.
+    pub fn at(address: &str) -> Self {
+        Self { address: address.to_owned(), cookies: Mutex::default() }
+    }
+
     /// A request of one of the host's own pages.
     pub async fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
         let headers = [("content-type", "application/json"), ("sec-fetch-site", "same-origin")];

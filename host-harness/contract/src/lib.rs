@@ -4,6 +4,7 @@
 
 pub mod asks;
 mod checks;
+pub mod differences;
 pub mod egress;
 mod json;
 pub mod manifest;

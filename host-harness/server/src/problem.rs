@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::request_id::{self, RequestId};
-use harness_engine::{ConnectError, HostError, WebhookError};
+use harness_engine::{ConnectError, HostError, InspectError, WebhookError};
 
 pub(crate) const MIME: &str = "application/problem+json";
 
@@ -194,6 +194,14 @@ impl From<HostError> for Problem {
             HostError::Inbox(InboxError::EmailTaken) => (StatusCode::CONFLICT, "email_taken"),
             HostError::Inbox(InboxError::LastAdmin) => (StatusCode::CONFLICT, "last_admin"),
             HostError::Inbox(InboxError::OtherWorkspace) => (StatusCode::CONFLICT, "other_workspace"),
+            HostError::Inspect(ref error) => match error {
+                InspectError::Purged => (StatusCode::CONFLICT, "delivery_purged"),
+                InspectError::Waiting => (StatusCode::CONFLICT, "delivery_waits"),
+                InspectError::NoComponent { .. } => {
+                    let detail = error.to_string();
+                    return Self::new(StatusCode::UNPROCESSABLE_ENTITY, "no_such_component", detail).at("digest");
+                }
+            },
             HostError::Disconnected(_) => (StatusCode::CONFLICT, "account_disconnected"),
             HostError::Overtaken(_) => (StatusCode::CONFLICT, "overtaken"),
             HostError::Account(ref problem) => match **problem {

@@ -19,7 +19,9 @@ use crate::{
     files,
     listener::{self, Limits},
     middleware::browser,
-    pages, request_id, webhooks,
+    pages, request_id,
+    streams::Streams,
+    webhooks,
 };
 use harness_engine::{Host, Secret};
 
@@ -38,14 +40,15 @@ pub fn router_with(host: Host, access: Authenticator, limits: &Limits) -> Router
 /// Like [`router_with`], with the inbox's pages for whom `people` lets in.
 pub fn router_with_pages(host: Host, access: Authenticator, people: PageAccess, limits: &Limits) -> Router {
     let webhooks = webhooks::router(host.clone(), limits);
+    let streams = Streams::new(host.clone(), access.clone(), limits);
     let others = Router::new()
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .with_state(host.clone())
-        .merge(api::metrics_router(host.clone(), access.clone()))
-        .merge(pages::router(host.clone(), access.clone(), people, limits))
+        .merge(api::metrics_router(host.clone(), access.clone(), streams.clone()))
+        .merge(pages::router(host.clone(), access.clone(), people, streams.clone(), limits))
         .merge(files::router(host.clone()))
-        .merge(api::router(host, access, limits))
+        .merge(api::router(host, access, streams, limits))
         .fallback(pages::nothing_here)
         .layer(middleware::map_response(browser::headers))
         .layer(middleware::from_fn(request_id::trace));

@@ -9,7 +9,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use harness_contract::text;
+use harness_contract::{
+    differences::{Difference, differences as find},
+    text,
+};
 use harness_engine::RecordedCall;
 use serde_json::Value;
 
@@ -48,29 +51,8 @@ pub(crate) fn run(file: &Path, channel: Option<PathBuf>) -> Result<ExitCode> {
 
 /// The differences between two results, one line per place.
 fn differences(before: &Value, now: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    compare("", before, now, &mut found);
-    found
-}
-
-fn compare(place: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
-    match (before, now) {
-        (Value::Object(a), Value::Object(b)) => {
-            for (key, value) in a {
-                compare(&format!("{place}/{key}"), value, b.get(key).unwrap_or(&Value::Null), found);
-            }
-            for (key, value) in b.iter().filter(|(key, _)| !a.contains_key(*key)) {
-                compare(&format!("{place}/{key}"), &Value::Null, value, found);
-            }
-        }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            for ((index, a), b) in a.iter().enumerate().zip(b) {
-                compare(&format!("{place}/{index}"), a, b, found);
-            }
-        }
-        _ if before != now => found.push(format!("{}: {} -> {}", place, shown(before), shown(now))),
-        _ => {}
-    }
+    let line = |one: Difference| format!("{}: {} -> {}", one.path, shown(&one.before), shown(&one.after));
+    find(before, now, usize::MAX).into_iter().map(line).collect()
 }
 
 /// A value on one line, truncated.

@@ -14,6 +14,7 @@ mod budget;
 mod limits;
 mod packages;
 mod server;
+mod sign_in;
 mod telemetry;
 
 pub use budget::BudgetConfig;
@@ -22,6 +23,7 @@ pub use limits::{LimitsConfig, MOST_CORE_INSTANCES};
 pub use packages::{IdentityConfig, PackagesConfig, PublisherConfig, RevokedConfig};
 use serde::Deserialize;
 pub use server::ServerConfig;
+pub use sign_in::{ProviderConfig, SignInConfig};
 pub use telemetry::{TelemetryConfig, TraceTarget};
 use url::Url;
 use zeroize::Zeroize as _;
@@ -75,6 +77,9 @@ pub struct Config {
     /// The HTTP API.
     #[serde(default)]
     pub api: ApiConfig,
+    /// How people sign in.
+    #[serde(default)]
+    pub sign_in: SignInConfig,
     /// The encryption of stored credentials.
     #[serde(default)]
     pub vault: VaultConfig,
@@ -316,7 +321,7 @@ impl ConfigFile {
             Some(token) => token,
             None => self.admin_token().read_or_make().map_err(|error| self.value("data-dir", error.to_string()))?,
         };
-        Ok(Authenticator::new(Some(&token), Some(self.tokens())))
+        Ok(Authenticator::new(Some(&token), Some(self.tokens())).with_sign_in(self.sign_in()?))
     }
 
     /// The token of `[api]`, which has all scopes.

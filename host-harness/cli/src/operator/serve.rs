@@ -13,6 +13,7 @@ use harness_cli::config::ConfigFile;
 use harness_contract::text::shown_lines;
 use harness_engine::{Host, HostOptions};
 use harness_sandbox::SandboxConfig;
+use harness_server::ProviderOptions;
 
 use super::{
     load::{self, Refused, load},
@@ -51,6 +52,12 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
         tracing::warn!("development: requests go to stand-ins for the platforms");
     }
     let host = Host::open(options).await?;
+    let workspaces = host.inbox().workspaces().await?;
+    let missing = |one: &ProviderOptions| workspaces.iter().all(|known| known.id != one.workspace);
+    if let Some(provider) = file.sign_in()?.providers.iter().find(|provider| missing(provider)) {
+        let key = format!("sign-in.providers.{}.workspace", provider.id);
+        return Err(file.value(&key, "there is no such workspace: `GET /api/v1/workspaces` lists them").into());
+    }
     let address = listener.local_addr()?;
     let public_url = match &file.config.public_url {
         Some(url) => url.clone(),

@@ -1,21 +1,45 @@
-//! Owns: `harness user`: inviting people, listing them, and keeping them out, on a running host.
-//! Does not own: what the host does (its API). Passwords are typed in on the page of the link, never here.
+//! Owns: `harness user`: adding and inviting people, listing them, and keeping them out, on a running host.
+//! Does not own: what the host does (its API).
 
-use std::process::ExitCode;
+use std::{
+    io::{self, IsTerminal as _, Read as _},
+    process::ExitCode,
+};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use harness_contract::text::{shown, shown_json};
 use http::Method;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::running::{Client, Running, text};
 
+/// The most that is read of the input for a password, in bytes.
+const MAX_PASSWORD: u64 = 8 << 10;
+
 #[derive(Subcommand)]
 pub(crate) enum User {
+    /// Add somebody with a password, which is asked for and not shown, or read from the input if that is no terminal; who is
+    /// there already gets it instead of theirs
+    Create {
+        /// The person's e-mail address
+        email: String,
+        /// Their name, as it stands on their replies [default: what stands before the @]
+        #[arg(long)]
+        name: Option<String>,
+        /// An admin, who manages people, tokens and accounts [default: an agent, who reads and answers]
+        #[arg(long)]
+        admin: bool,
+        /// Print the person as JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        running: Running,
+    },
     /// Invite somebody, and print the link on which they choose a name and a password; for somebody who has lost theirs,
     /// it is a way back in
-    Create {
+    Invite {
         /// The person's e-mail address
         email: String,
         /// An admin, who manages people, tokens and accounts [default: an agent, who reads and answers]
@@ -53,9 +77,16 @@ pub(crate) enum User {
 
 pub(crate) async fn run(what: User) -> Result<ExitCode> {
     match what {
-        User::Create { email, admin, json, running } => {
-            let body = json!({ "email": email, "role": if admin { "admin" } else { "agent" } });
-            let invitation = running.client()?.call(Method::POST, "invitations", Some(&body)).await?;
+        User::Create { email, name, admin, json, running } => {
+            let person = create(&running.client()?, &email, name.as_deref(), admin).await?;
+            if json {
+                println!("{}", shown_json(&person.to_string()));
+            } else {
+                print_line(&person);
+            }
+        }
+        User::Invite { email, admin, json, running } => {
+            let invitation = invite(&running.client()?, &email, admin).await?;
             if json {
                 println!("{}", shown_json(&invitation.to_string()));
             } else {
@@ -78,6 +109,54 @@ pub(crate) async fn run(what: User) -> Result<ExitCode> {
         User::Enable { email, running } => set_disabled(&running, &email, false).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn invite(client: &Client, email: &str, admin: bool) -> Result<Value> {
+    let body = json!({ "email": email, "role": if admin { "admin" } else { "agent" } });
+    client.call(Method::POST, "invitations", Some(&body)).await
+}
+
+/// Invites the person and accepts in their name. An invitation that cannot be accepted is taken back.
+async fn create(client: &Client, email: &str, name: Option<&str>, admin: bool) -> Result<Value> {
+    let password = password()?;
+    let invitation = invite(client, email, admin).await?;
+    let email = text(&invitation, "email");
+    // Who is there already keeps the name that stands on their replies.
+    let people = people(client).await?;
+    let known = people.iter().find(|person| text(person, "email") == email).map(|person| text(person, "name"));
+    let name = name.or(known).or_else(|| email.split('@').next()).unwrap_or_default();
+    let secret = text(&invitation, "link").rsplit('/').next().unwrap_or_default();
+    let body = json!({ "secret": secret, "name": name, "password": password.as_str() });
+    match client.call(Method::POST, "invitations/accept", Some(&body)).await {
+        Ok(mut session) => Ok(session.get_mut("user").map(Value::take).unwrap_or_default()),
+        Err(error) => {
+            client.call(Method::DELETE, &format!("invitations/{}", text(&invitation, "id")), None).await?;
+            Err(error)
+        }
+    }
+}
+
+/// A password, typed twice, or the first line of the input.
+fn password() -> Result<Zeroizing<String>> {
+    if !io::stdin().is_terminal() {
+        let mut input = Zeroizing::new(String::new());
+        io::stdin().take(MAX_PASSWORD).read_to_string(&mut input).context("the password, from the input")?;
+        let line = input.lines().next().unwrap_or_default();
+        if line.is_empty() {
+            bail!("there is no password in the input: expected it as the first line");
+        }
+        return Ok(Zeroizing::new(line.to_owned()));
+    }
+    let terminal = console::Term::stderr();
+    let ask = |what: &str| -> Result<Zeroizing<String>> {
+        terminal.write_str(what)?;
+        Ok(Zeroizing::new(terminal.read_secure_line()?))
+    };
+    let (typed, again) = (ask("Password (at least 10 characters): ")?, ask("The same again: ")?);
+    if typed != again {
+        bail!("the two are not the same: nothing was changed");
+    }
+    Ok(typed)
 }
 
 async fn people(client: &Client) -> Result<Vec<Value>> {

@@ -92,6 +92,11 @@ impl Channels {
         self.generations.note(id, |history| history.count)
     }
 
+    /// The component before the one that runs, for as long as it is at hand.
+    pub(crate) fn before(&self, id: &str) -> Option<Arc<LoadedChannel>> {
+        self.generations.note(id, |history| history.previous.clone())
+    }
+
     /// Why the newest component of this channel is not the running one.
     pub(crate) fn update_problem(&self, id: &str) -> Option<String> {
         self.generations.note(id, |history| history.problem.clone())
@@ -171,7 +176,9 @@ impl Channels {
                     History { count: history.count, previous: Some(old), replaced_at: now, ..History::default() };
             }
         });
-        self.inbox.requeue(&id, &registered.channel.inspection().digest).await?;
+        let (digest, manifest) = (&registered.channel.inspection().digest, registered.channel.manifest());
+        self.inbox.note_component(&id, digest, &manifest.channel.version).await?;
+        self.inbox.requeue(&id, digest).await?;
         self.wake.usable();
         Ok(registered)
     }

@@ -13,7 +13,7 @@ use crate::{
         Busy, ConnectError, Disconnected, Full, Interrupted, OURS, Overtaken, Paused, PlatformHold, Refusal, TOO_MUCH,
         for_people, not_sendable, sentence,
     },
-    ingest::IngestError,
+    ingest::{IngestError, InspectError},
     media::MediaError,
     network::{CredentialsError, TooManyCredentials},
     organisation::{UnknownVariable, WrongField},
@@ -97,6 +97,9 @@ pub enum HostError {
     /// An address that is to be told of changes is not taken.
     #[error(transparent)]
     Webhook(WebhookError),
+    /// A delivery cannot be translated again.
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
     /// A slot that the manifest does not declare.
     #[error(transparent)]
     UnknownSlot(#[from] UnknownSlot),
@@ -187,6 +190,8 @@ impl From<IngestError> for HostError {
             IngestError::Inbox(error) => error.into(),
             IngestError::Random(error) => error.into(),
             IngestError::NoAddress(error) => error.into(),
+            IngestError::NoChannel(error) => error.into(),
+            IngestError::Inspect(error) => error.into(),
             IngestError::Interrupted(error) => error.into(),
         }
     }

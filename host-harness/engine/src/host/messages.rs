@@ -1,22 +1,21 @@
 //! Owns: the product's interface to deliveries, replies and files.
 //! Does not own: their implementation (`ingest`, `outbound`, `media`).
 
-use std::sync::Arc;
-
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use bytes::Bytes;
-use harness_contract::{ChannelCapabilities, ConversationContext, OutboundMessage};
+use harness_contract::{ChannelCapabilities, ConversationContext, OutboundMessage, Window};
 use harness_egress::Held;
 use harness_inbox::{
-    ConversationId, ErasureView, InboxError, MediaId, MediaView, Queued, ReplyId, Settlement, Upload, UserId,
-    WorkspaceId,
+    ConversationId, ConversationSummary, ErasureView, InboxError, MediaId, MediaView, Queued, ReplyId, Settlement,
+    Upload, UserId, WorkspaceId,
 };
 use http::HeaderMap;
 use serde_json::Value;
 
 use super::{Host, HostError};
 use crate::{
+    base::exchanges::Exchange,
     error::Refusal,
     ingest::{Addressed, Taken},
     media::uploads::{TakeError, Taking},
@@ -25,6 +24,11 @@ use crate::{
 };
 
 impl Host {
+    /// The newest requests of a reply with their answers, oldest first: as far as they are still in memory.
+    pub fn exchanges(&self, reply: ReplyId) -> Vec<Exchange> {
+        self.base().exchanges.of(reply)
+    }
+
     /// Checks a webhook before its body is read: the channel, the proof's header, and the announced length. Returns the
     /// maximum length, in bytes.
     pub fn expect(&self, channel: &str, headers: &HeaderMap, announced: Option<u64>) -> Result<usize, Refusal> {
@@ -77,11 +81,6 @@ impl Host {
     /// The progress of the request with this code.
     pub async fn callback_state(&self, code: &str) -> Result<ErasureView, InboxError> {
         self.base().inbox.erasure(code).await
-    }
-
-    /// Requeues deliveries that could not be translated, of one channel or of all. Returns how many.
-    pub async fn retry_failed(&self, channel: Option<String>) -> Result<usize, HostError> {
-        Ok(self.rooms.ingest.retry_failed(channel).await?)
     }
 
     /// Queues a reply, once per key. Its result is read from the inbox.
@@ -141,6 +140,14 @@ impl Host {
         Ok(self.rooms.outbound.context(conversation).await?)
     }
 
+    /// The windows of the conversations of a list. Those of a channel that is not loaded have none.
+    pub async fn windows(
+        &self,
+        conversations: &[ConversationSummary],
+    ) -> Result<HashMap<ConversationId, Window>, InboxError> {
+        self.rooms.outbound.channels.windows(conversations).await
+    }
+
     /// What the channel of a conversation can do for its account.
     pub async fn capabilities(&self, conversation: ConversationId) -> Result<Arc<ChannelCapabilities>, HostError> {
         Ok(self.rooms.outbound.capabilities(conversation).await?)
@@ -176,6 +183,11 @@ impl Host {
     /// An uploaded file and its bytes.
     pub async fn upload(&self, handle: &str) -> Result<(Upload, FileContent), HostError> {
         Ok(self.rooms.media.upload(handle).await?)
+    }
+
+    /// A public address of an uploaded file, signed and valid for a day; `None` if this host has no public address.
+    pub fn file_address(&self, handle: &str) -> Option<String> {
+        self.rooms.media.links.address(handle).ok()
     }
 
     /// The file behind a signed address that was given to a channel. `until` and `proof` are part of the address.

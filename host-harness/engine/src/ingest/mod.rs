@@ -4,6 +4,7 @@
 mod callbacks;
 mod challenge;
 mod error;
+mod inspect;
 mod signed_bytes;
 mod told;
 mod translate;
@@ -17,6 +18,8 @@ use http::HeaderMap;
 
 pub use self::{
     callbacks::MAX_CALLBACK,
+    error::InspectError,
+    inspect::{ComponentView, DeliveryContent, Replay, ShownBody, Translation},
     verify::{Addressed, MAX_TRIED},
 };
 use harness_inbox::{DeliveryId, NewDelivery};

@@ -114,7 +114,7 @@ async fn lane(room: &Arc<Ingest>, channel: &str) {
 
 /// Why one delivery was not translated.
 #[derive(Debug, thiserror::Error)]
-enum Problem {
+pub(super) enum Problem {
     #[error("no channel `{0}` is loaded")]
     NoChannel(String),
     #[error("it is not JSON: {reason} at byte {offset}")]
@@ -324,7 +324,7 @@ const MAX_NATIVE: usize = 8 << 10;
 const MAX_REPLY_CONTEXT: usize = 4 << 10;
 
 /// Drops fields that exceed the contract's limits.
-fn keep_contract(event: &mut Event) {
+pub(super) fn keep_contract(event: &mut Event) {
     if event.native.as_ref().is_some_and(|native| native.len() > MAX_NATIVE) {
         event.native = None;
         event.anomalies.push(anomaly::NATIVE_OMITTED.to_owned());

@@ -94,6 +94,7 @@ impl Outbound {
     pub(crate) async fn settle(&self, reply: ReplyId, settlement: Settlement) -> Result<(), OutboundError> {
         self.base.inbox.settle(reply, settlement, self.base.clock.now()).await?;
         self.base.wake.queued.notify_one();
+        self.base.wake.doubts_due.notify_one();
         Ok(())
     }
 

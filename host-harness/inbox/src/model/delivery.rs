@@ -52,6 +52,11 @@ impl PendingDelivery {
 }
 
 impl DeliveryOrigin {
+    /// The channel's id.
+    pub fn channel(&self) -> &str {
+        &self.channel
+    }
+
     /// The events that the component with the digest `translator` read from the delivery.
     pub fn translated(self, events: Vec<Event>, translator: String) -> TranslatedDelivery {
         let Self { id, channel, received_at, proof } = self;

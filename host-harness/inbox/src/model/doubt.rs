@@ -64,4 +64,6 @@ pub enum Settlement {
     NotArrived,
     /// It is sent again, with the parts after it.
     SendAgain,
+    /// Not yet: the platform's history is to be searched for it now.
+    Look,
 }

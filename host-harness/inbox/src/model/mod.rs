@@ -7,6 +7,7 @@ mod change;
 mod contact;
 mod counts;
 mod delivery;
+mod delivery_view;
 mod doubt;
 mod ids;
 mod media;
@@ -36,6 +37,7 @@ pub use delivery::{
     Applied, BatchOutcome, DeliveryFailure, DeliveryOrigin, EventCounts, NewDelivery, ParkingBounds, PendingDelivery,
     TakenCallback, TranslatedDelivery,
 };
+pub use delivery_view::{DeliveryFilter, DeliveryState, DeliveryView, NoDeliveryState, Translator};
 pub use doubt::{Doubt, Seen, SeenMessage, Settlement};
 pub use ids::{
     AccountId, ActivityId, CannedAnswerId, CollectionId, ContactId, ConversationId, DeliveryId, InvitationId, LabelId,
@@ -55,8 +57,8 @@ pub use search::{ConversationHit, Highlight, MessageHit, MessageSearch};
 pub use state::{ReplyState, StepState};
 pub use timeline::{ActivityView, ConversationEntry, ConversationSummary, ReactionView, TimelineEntry};
 pub use user::{
-    Accepted, Credentials as UserCredentials, InvitationView, NewInvitation, NewSession, NewUser, Role, SessionView,
-    UserChange, UserView, WorkspaceView,
+    Accepted, AtProvider, Credentials as UserCredentials, InvitationView, NewInvitation, NewSession, NewUser, Role,
+    SessionView, UserChange, UserView, WorkspaceView,
 };
 pub use verdict::ReplyVerdict;
 pub use webhook::{

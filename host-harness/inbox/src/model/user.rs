@@ -88,6 +88,19 @@ pub enum Accepted {
     },
 }
 
+/// A person as an identity provider describes them.
+#[derive(Clone, Debug)]
+pub struct AtProvider {
+    /// The provider's issuer identifier.
+    pub issuer: String,
+    /// The person's identifier there.
+    pub subject: String,
+    /// Their e-mail address, which the provider has verified.
+    pub email: String,
+    /// Their name, if they are new here.
+    pub name: String,
+}
+
 /// What an attempt to sign in is compared with.
 #[derive(Clone, Debug)]
 pub struct Credentials {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use crate::{
     error::InboxError,
-    model::{Applied, BatchOutcome, ParkingBounds, PendingDelivery, TranslatedDelivery},
+    model::{Applied, BatchOutcome, DeliveryId, ParkingBounds, PendingDelivery, TranslatedDelivery},
 };
 
 /// Deliveries between the journal and the conversations.
@@ -31,6 +31,12 @@ pub trait Deliveries: Send + Sync {
 
     /// Records the outcome of the deliveries of a batch that were not translated. All of them stay in the journal.
     async fn settle_batch(&self, outcome: BatchOutcome, now: u64) -> Result<(), InboxError>;
+
+    /// A delivery as it was recorded, whatever became of it since.
+    async fn recorded(&self, delivery: DeliveryId) -> Result<PendingDelivery, InboxError>;
+
+    /// Records the version of a component, so that the deliveries that it translates show it.
+    async fn note_component(&self, channel: &str, digest: &str, version: &str) -> Result<(), InboxError>;
 
     /// Requeues deliveries that could not be translated, of one channel or of all.
     async fn retry_failed(&self, channel: Option<String>) -> Result<usize, InboxError>;

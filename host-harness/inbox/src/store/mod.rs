@@ -10,6 +10,7 @@ mod conversations;
 mod counts;
 mod credentials;
 mod deliveries;
+mod delivery_views;
 mod doubts;
 mod feed;
 mod journal;
@@ -32,6 +33,7 @@ pub use conversations::Conversations;
 pub use counts::Counts;
 pub use credentials::Credentials;
 pub use deliveries::Deliveries;
+pub use delivery_views::DeliveryViews;
 pub use doubts::Doubts;
 pub use feed::Feed;
 pub use journal::Journal;
@@ -47,9 +49,15 @@ pub use users::Users;
 pub use webhooks::Webhooks;
 
 /// What a program that embeds a host may do: read everything, and mark a conversation as read.
-pub trait Views: Conversations + Counts + Feed + Lookups + OrganisationViews + People + SearchViews {}
+pub trait Views:
+    Conversations + Counts + DeliveryViews + Feed + Lookups + OrganisationViews + People + SearchViews
+{
+}
 
-impl<S: Conversations + Counts + Feed + Lookups + OrganisationViews + People + SearchViews> Views for S {}
+impl<S> Views for S where
+    S: Conversations + Counts + DeliveryViews + Feed + Lookups + OrganisationViews + People + SearchViews
+{
+}
 
 /// Everything that an inbox needs from a store. Implemented for every type with all capabilities.
 pub trait Store:

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use crate::{
     error::InboxError,
     model::{
-        Accepted, InvitationId, InvitationView, NewInvitation, NewSession, NewUser, SessionView, UserChange,
-        UserCredentials, UserId, UserView, WorkspaceId,
+        Accepted, AtProvider, InvitationId, InvitationView, NewInvitation, NewSession, NewUser, SessionView,
+        UserChange, UserCredentials, UserId, UserView, WorkspaceId,
     },
 };
 
@@ -75,6 +75,21 @@ pub trait Users: Send + Sync {
         accepted: Accepted,
         now: u64,
     ) -> Result<UserView, InboxError>;
+
+    /// The person of a verified e-mail address who signs in at an identity provider for the first time: whoever is invited,
+    /// is there already without an identity at a provider, or, where `open` names a workspace, joins it as an agent. The
+    /// identity is theirs from then on. `None` if it is nobody. An invitation is used up; it gives a person who has
+    /// another identity this one, and ends their sessions.
+    ///
+    /// # Errors
+    /// [`InboxError::EmailTaken`] if the address belongs to a person with another identity, or of another workspace than
+    /// the invitation's, or if the identity is somebody else's.
+    async fn join_from_provider(
+        &self,
+        person: AtProvider,
+        open: Option<WorkspaceId>,
+        now: u64,
+    ) -> Result<Option<UserView>, InboxError>;
 
     /// Begins a session, and forgets those that have ended. False if the person is disabled.
     async fn begin_session(&self, new: NewSession, now: u64) -> Result<bool, InboxError>;

@@ -1,11 +1,22 @@
-//! Owns: the composer: counting, sending without leaving the page, drafts, what is answered.
-//! Does not own: files (`files`), whether the channel takes the message (the host says so beside each field).
+//! Owns: the composer: counting, checking while somebody types, sending without leaving the page, what is answered.
+//! Does not own: drafts (`draft`), files (`files`), lists after `/` and `@` (`listbox`), emoji (`emoji`), whether the channel
+//! takes the message (the host says so beside each field).
 
-import { canned } from "./canned.js";
+import { draft } from "./draft.js";
+import { emoji } from "./emoji.js";
 import { files } from "./files.js";
+import { listboxes } from "./listbox.js";
+import { prefer, preference } from "./look.js";
 import { parse } from "./morph.js";
+import { everyMinute } from "./times.js";
 
 const encoder = new TextEncoder();
+// From this share of the limit on the counter says so.
+const EARLY = 0.9;
+// How long nothing is typed before the channel is asked, in milliseconds.
+const PAUSE = 250;
+// The longest time that a timer takes, in milliseconds.
+const LONGEST = 2 ** 31 - 1;
 
 // The length of a text in a channel's unit.
 export function measure(text, unit) {
@@ -17,89 +28,183 @@ export function measure(text, unit) {
 export function composer(log) {
   let form = document.getElementById("composer");
   if (!form?.matches("form")) return;
-  const key = `draft-${form.dataset.conversation}`;
   const text = () => form.elements.text;
-  if (!text().value) text().value = localStorage.getItem(key) ?? "";
-  count();
+  const isNote = form.matches("[data-note]");
+  const drafts = draft(form.dataset.conversation);
+  const inLists = listboxes(() => form, text);
   files(() => form);
+  emoji(() => form);
+  let checking = null;
+  let timer = 0;
+  let end = 0;
+  let busy = false;
+  drawn();
+  restore(drafts.kept());
+
+  // What a newly drawn composer needs.
+  function drawn() {
+    count();
+    const choice = form.querySelector("#enter-sends");
+    if (choice) choice.checked = preference("enter") === "sends";
+    watchEnd();
+  }
+
+  // The channel is asked again when the window ends.
+  function watchEnd() {
+    clearTimeout(end);
+    const left = Number(form.querySelector("#window")?.dataset.endsIn);
+    if (left) end = setTimeout(check, Math.min(left + 500, LONGEST));
+  }
 
   function count() {
     const counter = form.querySelector("#count");
     if (counter?.dataset.max) {
       const used = measure(text().value.trim(), counter.dataset.unit);
-      const max = Number(counter.dataset.max);
       counter.firstElementChild.textContent = counter.dataset.words.replace("{used}", used.toLocaleString());
-      if (used > max) counter.dataset.tone = "warn";
-      else if (used > max * 0.9) counter.dataset.tone = "closing";
+      if (used > counter.dataset.max * EARLY) counter.dataset.tone = "closing";
       else delete counter.dataset.tone;
-      const split = form.querySelector("#split");
-      split.hidden = used <= max;
-      split.lastElementChild.textContent = form.dataset.split.replace("{n}", Math.ceil(used / max));
     }
-    for (const field of form.querySelectorAll("input[name=quick]")) {
-      const counter = field.nextElementSibling;
-      if (!counter || !field.dataset.max) continue;
+    for (const field of form.querySelectorAll("input[data-max]")) {
+      const counter = field.parentElement.querySelector("[data-counter]");
       const used = measure(field.value, field.dataset.unit);
       counter.firstElementChild.textContent = `${used}/${field.dataset.max}`;
       if (used > Number(field.dataset.max)) counter.dataset.tone = "fail";
       else delete counter.dataset.tone;
     }
-    const preview = form.querySelector("#preview-text");
-    if (preview) preview.textContent = text().value;
-    const quick = form.querySelector("#preview-quick");
-    quick?.replaceChildren(
-      ...[...form.querySelectorAll("input[name=quick]")].filter((field) => field.value).map((field) => {
-        const line = document.createElement("li");
-        line.textContent = field.value;
-        return line;
-      }),
-    );
+  }
+
+  const fields = (submitter) => new URLSearchParams(new FormData(form, submitter));
+
+  // Asks the channel, through the host, what would become of what stands there. The newest question wins.
+  async function check() {
+    if (isNote || busy) return;
+    clearTimeout(timer);
+    checking?.abort();
+    checking = new AbortController();
+    const asked = form;
+    try {
+      const options = { method: "POST", body: fields(), signal: checking.signal };
+      const answer = await fetch(`${form.action}?part=check`, options);
+      const found = parse(await answer.text()).querySelector("#composer");
+      if (answer.ok && found && asked === form) renew(found);
+    } catch {
+      // It is asked again with the next letter, and before anything is sent.
+    }
+  }
+
+  function later() {
+    clearTimeout(timer);
+    timer = setTimeout(check, PAUSE);
+  }
+
+  // Brings what the host says about the message up to date. What somebody types into stays as it is.
+  function renew(found) {
+    const closed = (one) => one.querySelector(".closedbox") !== null;
+    if (closed(form) !== closed(found)) {
+      form.replaceWith(found);
+      form = found;
+      return drawn();
+    }
+    for (const old of form.querySelectorAll("[data-live]")) {
+      const next = found.querySelector(`#${old.id}`);
+      if (next && !old.isEqualNode(next) && !old.contains(document.activeElement)) old.replaceWith(next);
+    }
+    for (const field of form.querySelectorAll("[id][aria-describedby]")) {
+      const wrong = found.querySelector(`#${field.id}`)?.getAttribute("aria-invalid");
+      if (wrong) field.setAttribute("aria-invalid", wrong);
+      else field.removeAttribute("aria-invalid");
+    }
+    watchEnd();
+  }
+
+  // Puts a draft back: one of text alone at once, one of more as the host draws it.
+  async function restore(kept) {
+    if (!kept) return;
+    const values = new URLSearchParams(kept);
+    const rest = [...values.keys()].some((name) => name !== "text");
+    if (!rest || isNote) {
+      if (!text().value) text().value = values.get("text") ?? "";
+      count();
+      return later();
+    }
+    values.set("key", form.elements.key.value);
+    await send("check", values, null);
+  }
+
+  // Sends the form and puts the answer in its place. Says whether it was taken.
+  async function send(part, values, submitter) {
+    const asked = form;
+    const before = text().value;
+    const answer = await fetch(`${form.action}?part=${part}`, { method: "POST", body: values });
+    const found = parse(await answer.text()).querySelector("#composer");
+    if (!found || asked !== form) return false;
+    const now = text().value;
+    form.replaceWith(found);
+    form = found;
+    // A heart is sent by itself; what was being written stays, and so does what was typed meanwhile.
+    if (submitter?.name === "sticker" && answer.ok) text().value = now;
+    else if (now !== before) text().value = now;
+    drawn();
+    return answer.ok;
   }
 
   document.addEventListener("input", (event) => {
     if (!form.contains(event.target)) return;
     count();
-    if (text().value) localStorage.setItem(key, text().value);
-    else localStorage.removeItem(key);
+    drafts.keep(form);
+    later();
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.id === "enter-sends") prefer("enter", event.target.checked ? "sends" : "");
+    else if (form.contains(event.target) && event.target.matches("select")) later();
+  });
+  // What is written in another tab is here too.
+  drafts.elsewhere((kept) => {
+    text().value = "";
+    if (kept) restore(kept);
+    else count();
   });
 
   document.addEventListener("keydown", (event) => {
-    if (event.target !== text() || event.isComposing || saved(event) || event.key !== "Enter") return;
-    const enter = localStorage.getItem("enter-sends") === "yes" && !event.shiftKey;
+    if (event.isComposing || event.keyCode === 229 || !form.contains(event.target)) return;
+    if (event.altKey && !event.ctrlKey && ["q", "c"].includes(event.key.toLowerCase())) {
+      event.preventDefault();
+      form.querySelector(event.key.toLowerCase() === "q" ? "#tool-quick" : "#tool-cards")?.click();
+      return;
+    }
+    if (inLists(event) || event.key !== "Enter") return;
+    if (event.target.name === "quick" && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      form.querySelector("#add-quick")?.click();
+      return;
+    }
+    const enter = event.target === text() && preference("enter") === "sends" && !event.shiftKey;
     if (event.ctrlKey || event.metaKey || enter) {
       event.preventDefault();
       form.requestSubmit(form.querySelector("#send"));
     }
   });
 
-  const saved = canned(() => form, text, count);
-  let busy = false;
   document.addEventListener("submit", async (event) => {
     if (event.target !== form) return;
     // A note is a page of its own; the draft is gone when it is written.
-    if (form.matches("[data-note]")) return localStorage.removeItem(key);
+    if (isNote) return drafts.forget();
     event.preventDefault();
     if (busy) return;
     busy = true;
-    const fields = new URLSearchParams(new FormData(form, event.submitter));
-    const sticker = event.submitter?.name === "sticker";
+    clearTimeout(timer);
+    checking?.abort();
+    const submitter = event.submitter;
+    const changes = submitter?.name === "change";
     form.setAttribute("aria-busy", "true");
     try {
-      const answer = await fetch(`${form.action}?part=composer`, { method: "POST", body: fields });
-      const drawn = parse(await answer.text()).querySelector("#composer");
-      if (drawn) {
-        const typed = text().value;
-        form.replaceWith(drawn);
-        form = drawn;
-        // A heart is sent by itself; what was being written stays.
-        if (sticker && answer.ok) text().value = typed;
-        else if (answer.ok) localStorage.removeItem(key);
-        count();
-      }
+      const taken = await send("composer", fields(submitter), submitter);
       document.getElementById("offline")?.setAttribute("hidden", "");
-      const invalid = form.querySelector('[aria-invalid="true"]') ?? text();
-      invalid.focus();
-      await log.refresh();
+      if (taken && !changes && submitter?.name !== "sticker") drafts.forget();
+      else drafts.keep(form);
+      const next = changes ? form.dataset.next && document.getElementById(form.dataset.next) : form.querySelector('[aria-invalid="true"]');
+      (next || text()).focus();
+      if (!changes) await log.refresh();
     } catch {
       // Nothing is lost: the text is in the field and in the draft, and the same key makes it one reply.
       document.getElementById("offline")?.removeAttribute("hidden");
@@ -109,32 +214,53 @@ export function composer(log) {
     }
   });
 
-  // What is answered: a message of the log, or a comment in private.
+  // What is answered: a message of the log, or a comment in private. What starts a list.
   document.addEventListener("click", (event) => {
     const comment = event.target.closest("[data-comment]");
     const forget = event.target.closest("[data-forget]");
+    const types = event.target.closest("[data-type]");
+    const answers = event.target.closest("[data-answer]");
     if (comment) {
       event.preventDefault();
       answer({ comment: comment.dataset.comment }, form.querySelector("#answered").dataset.private);
+    } else if (answers) {
+      event.preventDefault();
+      answers.dispatchEvent(new CustomEvent("answer", { bubbles: true }));
     } else if (forget && form.contains(forget)) {
       event.preventDefault();
       answer({}, "");
+    } else if (types && form.contains(types)) {
+      const field = text();
+      const before = field.value.slice(0, field.selectionStart);
+      field.setRangeText((/\S$/.test(before) ? " " : "") + types.dataset.type, field.selectionStart, field.selectionEnd, "end");
+      field.focus();
+      field.dispatchEvent(new Event("input", { bubbles: true }));
     }
   });
 
   function answer({ message = "", comment = "" }, words) {
     const line = form.querySelector("#answered");
+    if (!line) return;
     line.querySelector("[name=reply_to]").value = message;
     line.querySelector("[name=comment]").value = comment;
     line.querySelector(".cut").textContent = words;
     line.hidden = !message && !comment;
     text().focus();
+    drafts.keep(form);
+    later();
   }
 
   document.addEventListener("answer", (event) => {
     const item = event.target.closest(".item[data-message]");
-    if (!item) return;
+    const line = form.querySelector("#answered");
+    if (!item || !line) return;
     const said = item.querySelector(".bubble")?.innerText ?? "";
-    answer({ message: item.dataset.message }, form.querySelector("#answered").dataset.words.replace("{text}", said.slice(0, 120)));
+    answer({ message: item.dataset.message }, line.dataset.words.replace("{text}", said.slice(0, 120)));
   });
+
+  // The window opens when the customer writes, and time passes.
+  document.addEventListener("changed", (event) => {
+    if (event.detail === form.dataset.conversation || event.detail === "*") later();
+  });
+  everyMinute(check);
 }

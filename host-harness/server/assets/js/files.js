@@ -10,7 +10,8 @@ export function size(bytes) {
 }
 
 export function files(form) {
-  document.addEventListener("change", (event) => {
+  document.addEventListener("change", async (event) => {
+    if (event.target.matches("[data-card-picture]")) return picture(event.target.files[0]);
     if (event.target.id !== "choose") return;
     for (const file of event.target.files) attach(file);
     event.target.value = "";
@@ -35,12 +36,24 @@ export function files(form) {
     for (const file of event.dataTransfer.files) attach(file);
   });
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-remove-file]");
+    const button = event.target.closest("[data-remove-file], [data-move-file]");
     if (!button) return;
-    button.closest("li").remove();
-    tidy();
-    form().elements.text.focus();
+    const line = button.closest("li");
+    if (button.matches("[data-move-file]")) {
+      line.previousElementSibling?.before(line);
+      button.focus();
+    } else {
+      line.remove();
+      tidy();
+      form().elements.text.focus();
+    }
+    changed();
   });
+
+  // What is attached is part of what is checked and kept.
+  function changed() {
+    form().elements.text.dispatchEvent(new Event("input", { bubbles: true }));
+  }
 
   function fill(sentence, values) {
     return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
@@ -61,18 +74,32 @@ export function files(form) {
     return null;
   }
 
+  // A card's picture: uploaded, named in the form, and drawn by the host.
+  async function picture(file) {
+    tidy();
+    const why = file && refused(file);
+    if (!file || why) return why ? problem(why, file) : undefined;
+    const headers = file.type ? { "content-type": file.type } : {};
+    const answer = await fetch(`/inbox/files?name=${encodeURIComponent(file.name)}`, { method: "POST", headers, body: file }).catch(() => null);
+    const handle = answer?.ok && parse(`<ul>${await answer.text()}</ul>`).querySelector("li").dataset.handle;
+    const place = document.getElementById("card-picture");
+    if (!handle || !place) return problem(form().dataset.uploadFailed, file);
+    place.value = handle;
+    form().requestSubmit(form().querySelector("[name=change][value=none]"));
+  }
+
   function problem(text, file) {
     const line = document.createElement("p");
     line.className = "violation";
     line.setAttribute("role", "alert");
     line.textContent = `${file.name}: ${text}`;
-    form().querySelector("#file-problems").append(line);
+    form().querySelector("#refused-files").append(line);
     form().querySelector("#files").hidden = false;
   }
 
   function tidy() {
     const place = form().querySelector("#files");
-    place.querySelector("#file-problems").replaceChildren();
+    place.querySelector("#refused-files").replaceChildren();
     place.hidden = !place.querySelector("li");
   }
 
@@ -101,8 +128,9 @@ export function files(form) {
       if (event.lengthComputable) bar.value = (event.loaded / event.total) * 100;
     };
     request.onload = () => {
-      if (request.status === 201) line.replaceWith(parse(`<ul>${request.responseText}</ul>`).querySelector("li"));
-      else failed(request.responseText);
+      if (request.status !== 201) return failed(request.responseText);
+      line.replaceWith(parse(`<ul>${request.responseText}</ul>`).querySelector("li"));
+      changed();
     };
     request.onerror = () => failed("");
     const failed = (text) => {

@@ -2,8 +2,14 @@
 //! as somebody scrolls; what is shown while there is no connection.
 //! Does not own: the composer.
 
+import { preference } from "./look.js";
 import { morph, parse, part } from "./morph.js";
 import { everyMinute, times } from "./times.js";
+
+// Changes that come close together are loaded once: the first at once, the others after this time.
+const PAUSE_MS = 200;
+// A connection that comes back sooner than this was not lost.
+const LOST_MS = 3000;
 
 const byId = (id) => document.getElementById(id);
 
@@ -13,7 +19,7 @@ export function live() {
   if (!inbox) return { refresh: async () => {} };
   const open = inbox.dataset.live;
   const announce = announcer();
-  const state = { loading: false, again: false, older: false };
+  const state = { loading: null, log: false, list: false, older: false, lost: null };
 
   async function loadList() {
     const rows = byId("rows");
@@ -58,37 +64,47 @@ export function live() {
     if (added.length && Math.abs(scroll.scrollTop) < 80) scroll.scrollTop = 0;
   }
 
-  async function refresh() {
-    if (state.loading) {
-      state.again = true;
-      return;
-    }
-    state.loading = true;
+  // Loads what changed: the list, and with `log` the conversation that is open.
+  function refresh({ log = true } = {}) {
+    state.log ||= log;
+    state.list = true;
+    state.loading ??= load();
+    return state.loading;
+  }
+
+  async function load() {
     try {
-      do {
-        state.again = false;
-        await loadLog();
+      for (;;) {
+        const both = state.log;
+        state.log = state.list = false;
+        if (both) await loadLog();
         await loadList();
         offline(false);
-      } while (state.again);
+        if (!state.log && !state.list) return;
+        await new Promise((done) => setTimeout(done, PAUSE_MS));
+      }
     } catch {
       offline(true);
     } finally {
-      state.loading = false;
+      state.loading = null;
     }
   }
 
   function connect() {
     const events = new EventSource("/inbox/events");
-    events.addEventListener("open", refresh);
+    events.onopen = () => {
+      clearTimeout(state.lost);
+      state.lost = null;
+      refresh();
+    };
     events.addEventListener("change", (event) => {
-      document.dispatchEvent(new Event("changed"));
-      if (event.data === "*" || event.data === open) refresh();
-      else loadList().catch(() => offline(true));
+      document.dispatchEvent(new CustomEvent("changed", { detail: event.data }));
+      refresh({ log: event.data === "*" || event.data === open });
     });
+    // A stream ends now and then, and comes back by itself.
     events.onerror = () => {
-      offline(true);
-      if (events.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+      state.lost ??= setTimeout(() => offline(true), LOST_MS);
+      if (events.readyState === EventSource.CLOSED) setTimeout(connect, LOST_MS);
     };
     addEventListener("pagehide", () => events.close());
   }
@@ -97,7 +113,7 @@ export function live() {
     const link = event.target.closest("[data-retry], a[data-earlier], a[data-more]");
     if (!link) return;
     event.preventDefault();
-    if (link.matches("[data-retry]")) refresh();
+    if (link.matches("[data-retry]")) await refresh();
     else if (link.matches("[data-more]")) await older();
     else await earlier();
   });
@@ -172,7 +188,7 @@ export function live() {
 
   watch();
   connect();
-  everyMinute(refresh);
+  everyMinute(() => refresh());
   return { refresh };
 }
 
@@ -210,7 +226,7 @@ function toast(text) {
 function badge(rows) {
   const count = [...rows.querySelectorAll(".badge")].reduce((sum, one) => sum + (parseInt(one.textContent, 10) || 0), 0);
   const title = document.title.replace(/^\(\d+\) /, "");
-  document.title = count ? `(${count}) ${title}` : title;
+  document.title = count && preference("title") !== "plain" ? `(${count}) ${title}` : title;
   const place = byId("unread");
   const first = rows.querySelector(".badge");
   if (!place) return;

@@ -1,20 +1,17 @@
 //! Owns: endpoints of the change feed: a stream of events, and changes after a position.
-//! Does not own: the changes (the inbox), the form of an event (the engine), places for connections (`listener`).
+//! Does not own: the changes (the inbox), the form of an event (the engine), streams under way (`streams`).
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Extension,
-    body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse as _, Response},
+    http::{HeaderMap, HeaderName, StatusCode},
+    response::Response,
 };
-use futures_util::stream;
-use harness_engine::{Event, Host, MISSED};
-use harness_inbox::{Changes, Follower, InboxError, KindFilter};
+use harness_engine::{Event, MISSED};
+use harness_inbox::{Changes, Follower, KindFilter};
 use serde::Deserialize;
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 
@@ -24,11 +21,12 @@ use super::{
     extract::{Json, Query},
 };
 use crate::{
-    auth::{Authenticator, Principal, Scope},
-    listener::{EventStream, Stopping},
+    auth::{Principal, Scope},
+    listener::Stopping,
+    streams::write_event,
 };
 
-/// Events read at once, and on one page if the request does not say.
+/// Events on one page if the request does not say.
 const EVENTS: usize = 100;
 /// The largest page.
 const MAX_PAGE: usize = 1000;
@@ -36,12 +34,6 @@ const MAX_PAGE: usize = 1000;
 const READS: usize = 20;
 /// The longest time that a page waits for its first event.
 const MAX_WAIT: Duration = Duration::from_secs(60);
-/// The longest silence of a stream. Proxies close connections that say nothing.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-/// A stream ends after this time, and the client comes back where it stopped: so that a token that was revoked is noticed.
-const LIFETIME: Duration = Duration::from_secs(300);
-/// How soon a client whose stream ended comes back, in milliseconds.
-const RETRY_MS: u64 = 1000;
 /// The header with which a client comes back.
 const LAST: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -95,115 +87,34 @@ async fn stream_events(
         headers.get(LAST).map(|last| position("Last-Event-ID", last.to_str().unwrap_or_default())).transpose()?;
     let after = asked.after.map(|after| position("after", &after)).transpose()?;
     let kinds = filter(asked.kinds.as_deref())?;
-    let place = Arc::clone(&api.streams).try_acquire_owned().map_err(|_| {
-        let sentence = "as many streams of events as this host has places for are open; poll `/changes` meanwhile";
-        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", sentence)
-    })?;
     // The header is newer: the browser sends it with the address that it was given once.
     let feed = Follower::new(api.host.inbox(), last.or(after), Some(principal.workspace));
-    let told = Telling {
-        host: api.host.clone(),
-        access: api.access.clone(),
-        principal,
-        feed,
-        kinds,
-        stopping: stopping.map(|Extension(stopping)| stopping),
-        ends: Instant::now() + LIFETIME,
-        began: false,
-        _place: place,
-    };
-    let body = Body::from_stream(stream::unfold(told, |mut told| async move {
-        let next = told.next().await?;
-        Some((Ok::<_, InboxError>(next), told))
-    }));
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        // nginx holds answers back otherwise.
-        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
-    ];
-    let mut answer = (headers, body).into_response();
-    answer.extensions_mut().insert(EventStream);
-    Ok(answer)
+    let clock = api.host.clock().clone();
+    let tell = move |found: &Changes| told(found, &kinds, clock.now());
+    let stopping = stopping.map(|Extension(stopping)| stopping);
+    api.streams.open(feed, Some(principal), stopping, tell).ok_or_else(|| {
+        let sentence = "as many streams of events as this host has places for are open; poll `/changes` meanwhile";
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", sentence)
+    })
 }
 
-/// A stream under way. It reads the next events when the last ones are on their way to the client, so that a slow client
-/// holds its position and nothing else.
-struct Telling {
-    host: Host,
-    access: Authenticator,
-    principal: Principal,
-    feed: Follower,
-    kinds: KindFilter,
-    stopping: Option<Stopping>,
-    ends: Instant,
-    began: bool,
-    _place: OwnedSemaphorePermit,
-}
-
-impl Telling {
-    /// The next piece; `None` at the end.
-    async fn next(&mut self) -> Option<Bytes> {
-        if !self.began {
-            self.began = true;
-            // The position too, so that a client that goes before the first event comes back to it.
-            return Some(format!("retry: {RETRY_MS}\nid: {}\n\n", self.feed.position()).into());
-        }
-        let heartbeat = Instant::now() + HEARTBEAT;
-        loop {
-            let stopping = self.stopping.as_mut();
-            tokio::select! {
-                biased;
-                () = async { match stopping {
-                    Some(stopping) => stopping.begins().await,
-                    None => std::future::pending().await,
-                } } => return None,
-                () = tokio::time::sleep_until(self.ends) => return None,
-                found = self.feed.next(EVENTS) => match found {
-                    // A change of people wakes the stream too: whoever was disabled is told no more.
-                    Ok(_) if !self.access.still_admits(&self.host, &self.principal).await => return None,
-                    Ok(found) => {
-                        let words = self.words(&found);
-                        if !words.is_empty() {
-                            return Some(words.into());
-                        }
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "a stream of events ends");
-                        return None;
-                    }
-                },
-                // An id without data is no event, but where the client comes back to.
-                () = tokio::time::sleep_until(heartbeat) => {
-                    if !self.access.still_admits(&self.host, &self.principal).await {
-                        return None;
-                    }
-                    return Some(format!(": still here\nid: {}\n\n", self.feed.position()).into());
-                }
-            }
-        }
+/// What a stream says of these changes.
+fn told(found: &Changes, kinds: &KindFilter, now: u64) -> String {
+    let mut words = String::new();
+    if found.missed {
+        let before = found.changes.first().map_or(found.position, |change| change.seq.saturating_sub(1));
+        write(&mut words, MISSED, &Event::missed(before, now));
     }
-
-    fn words(&self, found: &Changes) -> String {
-        let mut words = String::new();
-        if found.missed {
-            let before = found.changes.first().map_or(found.position, |change| change.seq.saturating_sub(1));
-            let event = Event::missed(before, self.host.clock().now());
-            write_event(&mut words, MISSED, &event);
-        }
-        for change in found.changes.iter().filter(|change| self.kinds.matches(change.kind)) {
-            write_event(&mut words, change.kind.name(), &Event::of(change));
-        }
-        words
+    for change in found.changes.iter().filter(|change| kinds.matches(change.kind)) {
+        write(&mut words, change.kind.name(), &Event::of(change));
     }
+    words
 }
 
-fn write_event(words: &mut String, kind: &str, event: &Event) {
+fn write(words: &mut String, kind: &str, event: &Event) {
     // JSON has no line breaks of its own.
     let Ok(data) = serde_json::to_string(event) else { return };
-    for piece in ["id: ", &event.id, "\nevent: ", kind, "\ndata: ", &data, "\n\n"] {
-        words.push_str(piece);
-    }
+    write_event(words, &event.id, kind, &data);
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -1,19 +1,17 @@
-//! Owns: endpoints about the host itself: its health, its channels, deliveries that failed.
-//! Does not own: conversations, accounts.
+//! Owns: endpoints about the host itself: its health, its channels.
+//! Does not own: conversations, accounts, deliveries.
 
 use axum::extract::State;
-use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 use super::{
-    Answer, Api, ApiError, Routes,
+    Answer, Api, Routes,
     dto::{
         HealthTag,
         channel::Channel,
-        health::{self, ChannelReset, DeliveryProblem, Health, Requeued},
+        health::{self, ChannelReset, DeliveryProblem, Health},
     },
-    extract::{Json, Path, Query},
+    extract::{Json, Path},
     paging::List,
 };
 use crate::auth::Scope;
@@ -21,7 +19,6 @@ use crate::auth::Scope;
 pub(super) fn routes() -> Routes {
     Routes::default()
         .at(Scope::Observe, routes!(get_health))
-        .at(Scope::Host, routes!(retry_deliveries))
         .at(Scope::Read, routes!(list_channels))
         .at(Scope::Host, routes!(reset_channel))
 }
@@ -38,25 +35,6 @@ async fn get_health(State(api): State<Api>) -> Answer<Health> {
         problems: problems.into_iter().map(problem).collect(),
         channels: health::channels(&api.host, &inbox.parked_counts().await?),
     }))
-}
-
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct Retry {
-    /// Those of this channel.
-    channel: Option<String>,
-}
-
-/// Tries deliveries again that could not be translated.
-#[utoipa::path(
-    post, path = "/deliveries/retry", tag = "Host", params(Retry),
-    responses((status = 200, body = Requeued), (status = 404, description = "There is no such channel.")),
-)]
-async fn retry_deliveries(State(api): State<Api>, Query(retry): Query<Retry>) -> Answer<Requeued> {
-    if let Some(channel) = &retry.channel {
-        api.host.channel(channel).map_err(|error| ApiError::from(error).at("channel"))?;
-    }
-    Ok(Json(Requeued { requeued: api.host.retry_failed(retry.channel).await? }))
 }
 
 /// All channels: what each can do, what it may do, where it came from.

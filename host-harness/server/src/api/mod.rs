@@ -1,8 +1,6 @@
 //! Owns: the HTTP API of inbox products. Every endpoint requires a token.
 //! Does not own: the work behind it (the engine), pages for people.
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     extract::{Request, State},
@@ -11,11 +9,11 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::get,
 };
-use tokio::sync::Semaphore;
 
 mod accounts;
 mod automation;
 mod conversations;
+mod deliveries;
 mod dto;
 mod events;
 mod extract;
@@ -44,6 +42,7 @@ use crate::{
     auth::{Authenticator, Scope},
     listener::Limits,
     middleware::body::BodyTime,
+    streams::Streams,
 };
 use extract::Json;
 use harness_engine::Host;
@@ -56,19 +55,19 @@ const MAX_BODY: usize = 256 << 10;
 struct Api {
     host: Host,
     access: Authenticator,
-    /// Places for event streams, which are counted apart from other connections.
-    streams: Arc<Semaphore>,
+    streams: Streams,
 }
 
 /// The routes below `/api/v1`, and what describes them.
-pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Router {
+pub(crate) fn router(host: Host, access: Authenticator, streams: Streams, limits: &Limits) -> Router {
     let time = BodyTime { base: limits.body_time, largest: host.largest_file() };
-    let api = Api { host, access, streams: Arc::new(Semaphore::new(limits.max_streams)) };
+    let api = Api { host, access, streams };
     Routes::default()
         .merge(host::routes())
         .merge(accounts::routes())
         .merge(automation::routes())
         .merge(conversations::routes())
+        .merge(deliveries::routes())
         .merge(replies::routes())
         .merge(files::routes())
         .merge(organisation::routes())
@@ -83,8 +82,8 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
 }
 
 /// `/metrics`, behind the same lock.
-pub(crate) fn metrics_router(host: Host, access: Authenticator) -> Router {
-    let api = Api { host, access, streams: Arc::new(Semaphore::new(0)) };
+pub(crate) fn metrics_router(host: Host, access: Authenticator, streams: Streams) -> Router {
+    let api = Api { host, access, streams };
     routes::behind_the_lock(Router::new().route("/metrics", get(metrics)), Scope::Observe, &api).with_state(api)
 }
 

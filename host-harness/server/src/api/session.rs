@@ -238,6 +238,7 @@ impl From<SignInError> for ApiError {
             SignInError::Wrong => Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", sentence),
             SignInError::TooMany(wait) => Self::later("too_many_attempts", sentence, wait),
             SignInError::NoInvitation => Self::new(StatusCode::NOT_FOUND, "no_such_invitation", sentence),
+            SignInError::NoPasswords => Self::new(StatusCode::FORBIDDEN, "no_passwords", sentence),
             SignInError::BadPassword(_) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "password_not_accepted", sentence).at("password")
             }

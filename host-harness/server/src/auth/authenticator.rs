@@ -16,6 +16,7 @@ use super::{
     cookies::Cookie,
     password::Passwords,
     principal::{Principal, Who},
+    providers::{SignInOptions, Ways},
     sign_in,
     tokens::{Stamp, StoredToken, TokenFile, digest},
 };
@@ -60,6 +61,7 @@ const USED_EVERY_MS: u64 = 60_000;
 #[derive(Clone, Debug, Default)]
 pub struct Authenticator {
     shared: Arc<Shared>,
+    ways: Arc<Ways>,
 }
 
 #[derive(Debug, Default)]
@@ -78,7 +80,18 @@ impl Authenticator {
     /// headers grant nothing.
     pub fn new(admin: Option<&Secret>, file: Option<TokenFile>) -> Self {
         let admin = admin.map(|token| digest(token.expose()));
-        Self { shared: Arc::new(Shared { admin, file, ..Shared::default() }) }
+        Self { shared: Arc::new(Shared { admin, file, ..Shared::default() }), ways: Arc::default() }
+    }
+
+    /// The same, with other ways for people to sign in. By default, they have passwords.
+    #[must_use]
+    pub fn with_sign_in(self, options: SignInOptions) -> Self {
+        Self { ways: Arc::new(Ways::new(options)), ..self }
+    }
+
+    /// How people may sign in.
+    pub(crate) fn ways(&self) -> &Ways {
+        &self.ways
     }
 
     /// The file of named tokens.

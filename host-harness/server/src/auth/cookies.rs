@@ -4,6 +4,8 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 use harness_engine::Host;
 
+use super::providers::FLOW;
+
 /// How long a browser sends a session, in seconds. By then the session itself has ended.
 const SESSION_AGE: u64 = 30 * 24 * 3600;
 /// How long a browser that somebody has signed in with is remembered, in seconds.
@@ -16,6 +18,8 @@ pub(crate) enum Cookie {
     Session,
     /// The browser, after somebody has signed in with it.
     Device,
+    /// What a browser keeps while somebody signs in at a provider.
+    SignIn,
 }
 
 impl Cookie {
@@ -26,6 +30,8 @@ impl Cookie {
             (Self::Session, false) => "session",
             (Self::Device, true) => "__Host-device",
             (Self::Device, false) => "device",
+            (Self::SignIn, true) => "__Host-sign-in",
+            (Self::SignIn, false) => "sign-in",
         }
     }
 
@@ -44,6 +50,7 @@ impl Cookie {
         let age = match self {
             Self::Session => format!("; Max-Age={SESSION_AGE}"),
             Self::Device => format!("; Max-Age={DEVICE_AGE}"),
+            Self::SignIn => format!("; Max-Age={}", FLOW.as_secs()),
         };
         self.header(host, value, &age)
     }

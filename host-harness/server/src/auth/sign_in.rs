@@ -10,10 +10,15 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use harness_contract::text::shown;
 use harness_engine::{Host, Secret, VaultError, random};
-use harness_inbox::{Accepted, InboxError, InvitationView, NewSession, UserId, UserView};
+use harness_inbox::{Accepted, AtProvider, InboxError, InvitationView, NewSession, UserId, UserView};
 
 use super::{
-    attempts::Attempt, authenticator::Authenticator, cookies::Cookie, password::PasswordError, principal::Principal,
+    attempts::Attempt,
+    authenticator::Authenticator,
+    cookies::Cookie,
+    password::PasswordError,
+    principal::Principal,
+    providers::{Arrived, ProviderError},
     tokens::digest,
 };
 
@@ -46,6 +51,8 @@ pub(crate) enum SignInError {
         "this invitation is not valid any more: it was used, replaced or withdrawn, or its time is over. Ask for another"
     )]
     NoInvitation,
+    #[error("people do not sign in with passwords here: the page `/sign-in` shows where they do")]
+    NoPasswords,
     #[error(transparent)]
     BadPassword(PasswordError),
     #[error(transparent)]
@@ -132,6 +139,7 @@ impl Authenticator {
         headers: &HeaderMap,
         peer: Option<IpAddr>,
     ) -> Result<Begun, SignInError> {
+        self.passwords_open()?;
         let email = email_of(email).unwrap_or_default();
         let known = host.users().credentials_of(&email).await?;
         let account = digest(email.as_bytes());
@@ -170,6 +178,7 @@ impl Authenticator {
         password: Secret,
         headers: &HeaderMap,
     ) -> Result<Begun, SignInError> {
+        self.passwords_open()?;
         // Looked up first, so that nobody without an invitation makes the host hash.
         let invitation = self.invitation(host, secret).await?;
         let hash = self.passwords().hash(password, [&invitation.email, name]).await?;
@@ -186,6 +195,7 @@ impl Authenticator {
         present: Secret,
         new: Secret,
     ) -> Result<(), SignInError> {
+        self.passwords_open()?;
         let known = host.inbox().user(user).await?;
         // Whoever has the session may be another: they guess no faster than at the door.
         let attempt = Attempt::Known { device: session, account: digest(known.email.as_bytes()) };
@@ -198,6 +208,48 @@ impl Authenticator {
         let hash = self.passwords().hash(new, [&known.email, &known.name]).await?;
         host.users().set_password(user, hash, Some(session), host.clock().now()).await?;
         Ok(())
+    }
+
+    fn passwords_open(&self) -> Result<(), SignInError> {
+        if self.ways().password { Ok(()) } else { Err(SignInError::NoPasswords) }
+    }
+
+    /// Signs somebody in who comes back from an identity provider, and says where they wanted to go. The first time they are
+    /// found by their verified e-mail address, and from then on by what the provider calls them.
+    pub(crate) async fn arrive(
+        &self,
+        host: &Host,
+        provider: &str,
+        arrived: Arrived,
+        headers: &HeaderMap,
+    ) -> Result<(Begun, String), ProviderError> {
+        let cookie = Cookie::SignIn.of(host, headers);
+        let claimed = self.ways().arrive(host, provider, cookie, arrived).await?;
+        let options = &self.ways().provider(provider)?.options;
+        let users = host.users();
+        let user = match users.user_at_provider(&options.issuer, &claimed.subject).await? {
+            Some(user) => user,
+            None => {
+                let email = claimed.email?;
+                let email = email_of(&email).ok_or(ProviderError::NoEmail)?;
+                let local = email.split('@').next().unwrap_or_default();
+                let name = claimed.name.as_deref().and_then(name_of).or_else(|| name_of(local)).unwrap_or_default();
+                let open = options.open_to(&email);
+                let (issuer, subject) = (options.issuer.clone(), claimed.subject);
+                let person = AtProvider { issuer, subject, email: email.clone(), name };
+                match users.join_from_provider(person, open, host.clock().now()).await {
+                    Ok(user) => user.ok_or(ProviderError::NotInvited(email))?,
+                    Err(InboxError::EmailTaken) => return Err(ProviderError::OtherIdentity(email)),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        };
+        match begin(host, user, headers).await {
+            Ok(begun) => Ok((begun, claimed.next)),
+            Err(SignInError::Inbox(error)) => Err(error.into()),
+            Err(SignInError::Random(error)) => Err(error.into()),
+            Err(_) => Err(ProviderError::Disabled),
+        }
     }
 }
 

@@ -29,14 +29,19 @@ assets! {
     "icons.svg": "image/svg+xml",
     "mark.svg": "image/svg+xml",
     "js/inbox.js": SCRIPT,
-    "js/canned.js": SCRIPT,
     "js/composer.js": SCRIPT,
+    "js/copy.js": SCRIPT,
     "js/demo.js": SCRIPT,
+    "js/draft.js": SCRIPT,
+    "js/emoji.js": SCRIPT,
     "js/files.js": SCRIPT,
     "js/keys.js": SCRIPT,
+    "js/listbox.js": SCRIPT,
     "js/live.js": SCRIPT,
+    "js/look.js": SCRIPT,
     "js/morph.js": SCRIPT,
     "js/times.js": SCRIPT,
+    "js/tryout.js": SCRIPT,
 }
 
 /// The first bytes of the digest of all assets, in hex. It stands in their addresses, so that a new version of any of

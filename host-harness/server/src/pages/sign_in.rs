@@ -1,11 +1,11 @@
-//! Owns: the pages on which people sign in, accept an invitation and sign out.
-//! Does not own: signing in (`auth`), the frame of a page.
+//! Owns: the pages on which people sign in and out, and the sentences for those who cannot.
+//! Does not own: signing in (`auth`), invitations (`invitation`), providers (`provider`), the frame of a page.
 
 use axum::{
     Form, Router,
     extract::{
-        DefaultBodyLimit, Path, Query, State,
-        rejection::{FormRejection, PathRejection, QueryRejection},
+        DefaultBodyLimit, Query, State,
+        rejection::{FormRejection, QueryRejection},
     },
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware,
@@ -13,17 +13,20 @@ use axum::{
     routing::{get, post},
 };
 use harness_engine::{Host, Secret};
-use harness_inbox::InvitationView;
+use harness_inbox::InboxError;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{error, layout, reader::Reader};
+use super::{
+    error, invitation, layout, provider,
+    reader::{self, Reader},
+    words::{Words, count, fill},
+};
 use crate::{
-    auth::{Authenticator, Begun, Cookie, SignInError, Who, name_of, peer_of},
+    auth::{Authenticator, Begun, Cookie, PasswordError, SignInError, Who, peer_of},
     listener::Limits,
     middleware::{
         body::{self, BodyTime},
-        browser,
         peer::Peer,
     },
 };
@@ -34,26 +37,28 @@ const MAX_FORM: usize = 8 << 10;
 const MAX_NEXT: usize = 500;
 
 #[derive(Clone)]
-struct Door {
-    host: Host,
-    access: Authenticator,
+pub(super) struct Door {
+    pub(super) host: Host,
+    pub(super) access: Authenticator,
 }
 
-/// `/sign-in`, `/sign-out` and `/invitations/{secret}`.
+/// `/sign-in`, `/sign-in/{provider}`, `/sign-out` and `/invitations/{secret}`.
 pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Router {
     let time = BodyTime { base: limits.body_time, largest: 0 };
     Router::new()
         .route("/sign-in", get(form).post(sign_in))
         .route("/sign-out", post(sign_out))
-        .route("/invitations/{secret}", get(invitation).post(accept))
+        .route("/sign-in/{provider}", get(provider::start))
+        .route("/sign-in/{provider}/callback", get(provider::callback))
+        .route("/invitations/{secret}", get(invitation::show).post(invitation::accept))
         .layer(DefaultBodyLimit::max(MAX_FORM))
-        .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms))
+        .layer(middleware::from_fn_with_state(host.clone(), reader::no_foreign_forms))
         .layer(middleware::from_fn_with_state(time, body::within))
         .with_state(Door { host, access })
 }
 
 /// Where to go after signing in: an address of this host, and nothing that a browser could take for another one.
-fn next(wanted: Option<&str>) -> &str {
+pub(super) fn next(wanted: Option<&str>) -> &str {
     let plain = |text: &&str| {
         let mut bytes = text.bytes();
         bytes.next() == Some(b'/')
@@ -69,12 +74,11 @@ pub(super) fn first(method: &Method, wanted: &Uri) -> Response {
     let wanted = wanted.path_and_query().map_or("/", |wanted| wanted.as_str());
     // A form is not sent again: it is another request by then.
     let wanted = if *method == Method::GET { next(Some(wanted)) } else { "/" };
-    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
-    see(&format!("/sign-in?{query}"), Vec::new())
+    see(&format!("/sign-in?{}", with_next(wanted)), Vec::new())
 }
 
 /// A page outside of the inbox's frame.
-fn solo(reader: &Reader, status: StatusCode, title: &str, content: &Markup) -> Response {
+pub(super) fn solo(reader: &Reader, status: StatusCode, title: &str, content: &Markup) -> Response {
     let body = html! {
         body {
             div.solo {
@@ -88,15 +92,16 @@ fn solo(reader: &Reader, status: StatusCode, title: &str, content: &Markup) -> R
     layout::document(reader, status, title, &body)
 }
 
-fn see(place: &str, cookies: Vec<HeaderValue>) -> Response {
+pub(super) fn see(place: &str, cookies: Vec<HeaderValue>) -> Response {
     let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/"));
     let cookies = AppendHeaders(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
     (StatusCode::SEE_OTHER, [(header::LOCATION, place)], cookies).into_response()
 }
 
+/// Where somebody wants to go after signing in.
 #[derive(Default, Deserialize)]
-struct Asked {
-    next: Option<String>,
+pub(super) struct Asked {
+    pub(super) next: Option<String>,
 }
 
 async fn form(
@@ -109,31 +114,66 @@ async fn form(
     let next = next(asked.next.as_deref());
     match door.access.authenticate(&door.host, &Method::GET, &headers).await {
         Ok(principal) if matches!(principal.who, Who::User { .. }) => see(next, Vec::new()),
-        _ => sign_in_page(&reader, StatusCode::OK, "", next, None),
+        _ => door.page(&reader, StatusCode::OK, "", next, None),
     }
 }
 
-fn sign_in_page(reader: &Reader, status: StatusCode, email: &str, next: &str, problem: Option<&str>) -> Response {
-    let content = html! {
-        @if let Some(problem) = problem { p.notice.bad role="alert" id="problem" { (problem) } }
-        form.panel.stack method="post" action="/sign-in" {
-            input type="hidden" name="next" value=(next);
-            div.field {
-                label for="email" { "Email address" }
-                input.input id="email" name="email" type="email" autocomplete="username" required value=(email)
-                    aria-describedby=[problem.map(|_| "problem")];
+impl Door {
+    /// The page on which people sign in, with what went wrong before.
+    pub(super) fn page(
+        &self,
+        reader: &Reader,
+        status: StatusCode,
+        email: &str,
+        next: &str,
+        problem: Option<&str>,
+    ) -> Response {
+        let words = reader.words;
+        let has_password = self.access.ways().password;
+        let content = html! {
+            @if let Some(problem) = problem { p.notice.bad role="alert" id="problem" { (problem) } }
+            (self.providers(words, next))
+            @if has_password {
+                form.panel.stack method="post" action="/sign-in" {
+                    input type="hidden" name="next" value=(next);
+                    div.field {
+                        label for="email" { (words.email_address) }
+                        input.input id="email" name="email" type="email" autocomplete="username" required value=(email)
+                            aria-describedby=[problem.map(|_| "problem")];
+                    }
+                    div.field {
+                        label for="password" { (words.password) }
+                        input.input id="password" name="password" type="password" autocomplete="current-password" required;
+                    }
+                    button.btn.primary type="submit" { (words.sign_in) }
+                }
             }
-            div.field {
-                label for="password" { "Password" }
-                input.input id="password" name="password" type="password" autocomplete="current-password" required;
+            p.small.muted { @if has_password { (words.forgotten) " " } (words.no_account) }
+        };
+        solo(reader, status, &words.sign_in, &content)
+    }
+
+    /// The buttons of the identity providers.
+    pub(super) fn providers(&self, words: &Words, next: &str) -> Markup {
+        let ways = self.access.ways();
+        let names: Vec<_> = ways.names().collect();
+        html! {
+            @if !names.is_empty() {
+                div.stack {
+                    @for (id, name) in names {
+                        a.btn.primary[!ways.password] href={ "/sign-in/" (id) "?" (with_next(next)) } {
+                            (fill(&words.continue_with, &[("name", name)]))
+                        }
+                    }
+                }
+                @if ways.password { p.small.muted { (words.or_with_password) } }
             }
-            button.btn.primary type="submit" { "Sign in" }
         }
-        p.small.muted {
-            "Forgotten your password? An admin of your team can send you a new link. No account yet? Ask for an invitation."
-        }
-    };
-    solo(reader, status, "Sign in", &content)
+    }
+}
+
+fn with_next(next: &str) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish()
 }
 
 #[derive(Deserialize)]
@@ -151,40 +191,46 @@ async fn sign_in(
     form: Result<Form<SignIn>, FormRejection>,
 ) -> Response {
     let Ok(Form(form)) = form else {
-        return sign_in_page(&reader, StatusCode::BAD_REQUEST, "", "/", Some("Fill in both fields."));
+        return door.page(&reader, StatusCode::BAD_REQUEST, "", "/", Some(&reader.words.fill_in_both));
     };
     let next = next(form.next.as_deref());
     let password = Secret::new(form.password.into_bytes());
     match door.access.sign_in(&door.host, &form.email, password, &headers, peer_of(peer)).await {
         Ok(Begun { cookies, .. }) => see(next, cookies),
         Err(error) => {
-            let (status, sentence) = told(&error);
+            let (status, sentence) = told(reader.words, &error);
             // What was typed in is shown again, so that a mistake in it is seen; the password is not.
             let email: String = form.email.chars().take(254).collect();
-            with_wait(sign_in_page(&reader, status, &email, next, Some(&sentence)), &error)
+            with_wait(door.page(&reader, status, &email, next, Some(&sentence)), &error)
         }
     }
 }
 
 /// The status and the sentence for a person.
-fn told(error: &SignInError) -> (StatusCode, String) {
-    let status = match error {
-        SignInError::Wrong => StatusCode::UNAUTHORIZED,
-        SignInError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-        SignInError::NoInvitation => StatusCode::NOT_FOUND,
-        SignInError::BadPassword(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        SignInError::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
-        SignInError::Inbox(harness_inbox::InboxError::EmailTaken) => StatusCode::CONFLICT,
+pub(super) fn told(words: &Words, error: &SignInError) -> (StatusCode, String) {
+    let (status, sentence) = match error {
+        SignInError::Wrong => (StatusCode::UNAUTHORIZED, &words.sign_in_wrong),
+        SignInError::TooMany(wait) => {
+            return (StatusCode::TOO_MANY_REQUESTS, count(&words.sign_in_held_up, wait.as_secs().max(1)));
+        }
+        SignInError::NoInvitation => (StatusCode::NOT_FOUND, &words.invitation_gone),
+        SignInError::NoPasswords => (StatusCode::FORBIDDEN, &words.no_passwords),
+        SignInError::BadPassword(why) => {
+            let sentence = match why {
+                PasswordError::TooLong => &words.password_too_long,
+                PasswordError::TooEasy => &words.password_too_easy,
+                _ => &words.password_too_short,
+            };
+            (StatusCode::UNPROCESSABLE_ENTITY, sentence)
+        }
+        SignInError::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, &words.sign_in_busy),
+        SignInError::Inbox(InboxError::EmailTaken) => (StatusCode::CONFLICT, &words.email_taken),
         error => {
             tracing::error!(%error, "somebody could not sign in");
-            let sentence = "This did not work, and it is not your fault. Try again, or tell whoever runs this inbox.";
-            return (StatusCode::INTERNAL_SERVER_ERROR, sentence.to_owned());
+            (StatusCode::INTERNAL_SERVER_ERROR, &words.sign_in_ours)
         }
     };
-    let sentence = error.to_string();
-    let mut letters = sentence.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    (status, format!("{first}{}.", letters.as_str()))
+    (status, sentence.to_string())
 }
 
 fn with_wait(mut answer: Response, error: &SignInError) -> Response {
@@ -203,90 +249,6 @@ async fn sign_out(State(door): State<Door>, reader: Reader, headers: HeaderMap) 
         return error::failed(&reader, &error.into());
     }
     see("/sign-in", Cookie::Session.removed(&door.host).into_iter().collect())
-}
-
-/// The page of an invitation. Looking at it does not use it up.
-async fn invitation(State(door): State<Door>, reader: Reader, secret: Result<Path<String>, PathRejection>) -> Response {
-    let secret = secret.map(|Path(secret)| secret).unwrap_or_default();
-    match door.access.invitation(&door.host, &secret).await {
-        Ok(invitation) => invitation_page(&reader, StatusCode::OK, &secret, &invitation, "", None),
-        Err(error) => no_invitation(&reader, &error),
-    }
-}
-
-fn no_invitation(reader: &Reader, error: &SignInError) -> Response {
-    let (status, sentence) = told(error);
-    solo(reader, status, "This did not work", &html! { p.notice.bad role="alert" { (sentence) } })
-}
-
-fn invitation_page(
-    reader: &Reader,
-    status: StatusCode,
-    secret: &str,
-    invitation: &InvitationView,
-    name: &str,
-    problem: Option<&str>,
-) -> Response {
-    let described = problem.map(|_| "problem");
-    let content: Markup = html! {
-        p { "You are invited to this inbox as " strong { (invitation.email) } ". Choose how you are called here and a password." }
-        @if let Some(problem) = problem { p.notice.bad role="alert" id="problem" { (problem) } }
-        form.panel.stack method="post" action={ "/invitations/" (secret) } {
-            // For password managers, which store it with the password.
-            input type="hidden" name="username" autocomplete="username" value=(invitation.email);
-            div.field {
-                label for="name" { "Your name" }
-                small id="name-hint" { "It stands on your replies." }
-                input.input id="name" name="name" type="text" autocomplete="name" required maxlength="80" value=(name)
-                    aria-describedby="name-hint";
-            }
-            div.field {
-                label for="password" { "Password" }
-                small id="password-hint" { "At least 10 characters: several words that do not belong together are a good one." }
-                input.input id="password" name="password" type="password" autocomplete="new-password" required minlength="10"
-                    aria-describedby={ "password-hint" @if let Some(id) = described { " " (id) } };
-            }
-            button.btn.primary type="submit" { "Go to the inbox" }
-        }
-    };
-    solo(reader, status, "Welcome", &content)
-}
-
-#[derive(Deserialize)]
-struct Accept {
-    name: String,
-    password: String,
-}
-
-async fn accept(
-    State(door): State<Door>,
-    reader: Reader,
-    secret: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-    form: Result<Form<Accept>, FormRejection>,
-) -> Response {
-    let secret = secret.map(|Path(secret)| secret).unwrap_or_default();
-    let invitation = match door.access.invitation(&door.host, &secret).await {
-        Ok(invitation) => invitation,
-        Err(error) => return no_invitation(&reader, &error),
-    };
-    let again = |status, name: &str, sentence: &str| {
-        invitation_page(&reader, status, &secret, &invitation, name, Some(sentence))
-    };
-    let Ok(Form(form)) = form else { return again(StatusCode::BAD_REQUEST, "", "Fill in both fields.") };
-    let typed: String = form.name.chars().take(200).collect();
-    let Some(name) = name_of(&form.name) else {
-        return again(StatusCode::UNPROCESSABLE_ENTITY, &typed, "A name has 1 to 80 characters.");
-    };
-    let password = Secret::new(form.password.into_bytes());
-    match door.access.accept(&door.host, &secret, &name, password, &headers).await {
-        Ok(Begun { cookies, .. }) => see("/", cookies),
-        Err(error @ SignInError::NoInvitation) => no_invitation(&reader, &error),
-        Err(error) => {
-            let (status, sentence) = told(&error);
-            again(status, &name, &sentence)
-        }
-    }
 }
 
 #[cfg(test)]

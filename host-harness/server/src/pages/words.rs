@@ -1,34 +1,60 @@
 //! Owns: the catalogue of the interface's words: every sentence of the pages, how numbers and plurals get into them, and
 //! the artificial language that proves that no page depends on English.
 //! Does not own: sentences of channels and platforms, which come with what they describe.
+//!
+//! `{name}` in a sentence is filled in; `{n|one|other}` chooses by the number `n`. A module for each group of pages.
 
 use std::sync::OnceLock;
 
 macro_rules! words {
-    ($($key:ident = $text:literal;)+) => {
-        /// The words of one language. `{name}` is filled in; `{n|one|other}` chooses by the number `n`.
-        pub(crate) struct Words {
-            /// The language's tag, for `lang`.
-            pub(crate) tag: &'static str,
-            /// The direction of writing, for `dir`.
-            pub(crate) direction: &'static str,
-            $(pub(crate) $key: Cow<'static, str>,)+
+    ($(#[$about:meta])* $name:ident { $($part:ident: $kind:ty,)* } $($key:ident = $text:literal;)*) => {
+        $(#[$about])*
+        pub(crate) struct $name {
+            $(pub(crate) $part: $kind,)*
+            $(pub(crate) $key: std::borrow::Cow<'static, str>,)*
         }
 
-        impl Words {
-            pub(super) const ENGLISH: Self =
-                Self { tag: "en", direction: "ltr", $($key: Cow::Borrowed($text),)+ };
+        impl $name {
+            pub(super) const ENGLISH: Self = Self {
+                $($part: <$kind>::ENGLISH,)*
+                $($key: std::borrow::Cow::Borrowed($text),)*
+            };
 
             pub(super) fn artificial() -> Self {
-                Self { tag: "en-x-qps", direction: "rtl", $($key: Cow::Owned(stretched($text)),)+ }
+                Self {
+                    $($part: <$kind>::artificial(),)*
+                    $($key: std::borrow::Cow::Owned(super::stretched($text)),)*
+                }
             }
         }
     };
 }
 
+mod bot;
 mod catalogue;
+mod composer;
+mod connecting;
+mod demo;
+mod plugins;
+mod settings;
 
 pub(crate) use self::catalogue::Words;
+
+/// A language, as HTML names it.
+pub(crate) struct Language {
+    /// For `lang`.
+    pub(crate) tag: &'static str,
+    /// The direction of writing, for `dir`.
+    pub(crate) direction: &'static str,
+}
+
+impl Language {
+    const ENGLISH: Self = Self { tag: "en", direction: "ltr" };
+
+    fn artificial() -> Self {
+        Self { tag: "en-x-qps", direction: "rtl" }
+    }
+}
 
 impl Words {
     /// The catalogue for a language's tag; English where there is none.
@@ -122,7 +148,7 @@ mod tests {
     #[test]
     fn the_artificial_language_keeps_the_slots() {
         let words = Words::of("qps");
-        assert_eq!((words.tag, words.direction), ("en-x-qps", "rtl"));
+        assert_eq!((words.language.tag, words.language.direction), ("en-x-qps", "rtl"));
         assert!(words.counter.contains("{used}") && words.counter.contains("{max}"), "{}", words.counter);
         assert!(words.inbox.chars().count() > Words::of("en").inbox.chars().count());
     }

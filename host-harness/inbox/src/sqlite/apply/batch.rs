@@ -117,7 +117,7 @@ fn apply_delivery(
         total.foreign.push((delivery.id, problem.clone()));
     }
     match (missing.first(), not_its_own) {
-        (None, None) => known.applied.push(delivery.id),
+        (None, None) => known.applied(tx, delivery)?,
         (None, Some(problem)) => {
             let translator = delivery.translator.clone();
             mark_failed(tx, &DeliveryFailure { id: delivery.id, problem, translator }, delivery.received_at)?;

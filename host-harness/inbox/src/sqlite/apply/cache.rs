@@ -1,7 +1,7 @@
 //! Owns: the cache and the pending writes of one transaction.
 //! Does not own: the effects of events.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use harness_contract::{Event, EventBody, ThreadChange};
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -9,11 +9,11 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use super::{conversations::writer_of, parking::Parking};
 use crate::{
     error::InboxError,
-    model::{AccountId, ConversationId, DeliveryId, WorkspaceId},
+    model::{AccountId, ConversationId, DeliveryId, TranslatedDelivery, WorkspaceId},
     sqlite::rows::{
         changes::Owner,
         conversations,
-        deliveries::{empty_archived, purge, purge_applied},
+        deliveries::{component, empty_archived, purge, purge_applied},
         people, threads,
     },
 };
@@ -26,8 +26,10 @@ pub(crate) struct BatchCache {
     accounts: HashMap<(String, String), Option<KnownAccount>>,
     /// By account and conversation key.
     conversations: HashMap<(AccountId, String), ConversationId>,
-    /// Deliveries whose events are all applied.
-    pub(crate) applied: Vec<DeliveryId>,
+    /// Deliveries whose events are all applied, by the row of the component that translated them.
+    applied: BTreeMap<i64, Vec<DeliveryId>>,
+    /// Rows of components, by digest.
+    components: HashMap<String, i64>,
     /// Deliveries with content that was unsent.
     pub(crate) emptied: Vec<DeliveryId>,
     /// Deliveries waiting for unconnected accounts.
@@ -110,16 +112,30 @@ impl BatchCache {
         Ok(Some(conversation))
     }
 
+    /// Notes that all events of a delivery are applied.
+    pub(crate) fn applied(&mut self, tx: &Transaction<'_>, delivery: &TranslatedDelivery) -> Result<(), InboxError> {
+        let component = match self.components.get(&delivery.translator) {
+            Some(component) => *component,
+            None => {
+                let component = component(tx, &delivery.channel, &delivery.translator)?;
+                self.components.insert(delivery.translator.clone(), component);
+                component
+            }
+        };
+        self.applied.entry(component).or_default().push(delivery.id);
+        Ok(())
+    }
+
     /// Writes the states of the deliveries so far in a few statements, and clears the cache.
     pub(crate) fn flush(&mut self, tx: &Transaction<'_>) -> Result<(), InboxError> {
         let parking = std::mem::take(&mut self.parking);
         let Self { applied, emptied, .. } = std::mem::replace(self, Self { parking, ..Self::default() });
-        if !applied.is_empty() {
+        for (component, applied) in applied {
             tx.prepare_cached(
-                "UPDATE delivery SET state = 'applied', attempts = attempts + 1, problem = NULL
+                "UPDATE delivery SET state = 'applied', attempts = attempts + 1, problem = NULL, component_id = ?2
                  WHERE id IN (SELECT value FROM json_each(?1))",
             )?
-            .execute(params![serde_json::to_string(&applied)?])?;
+            .execute(params![serde_json::to_string(&applied)?, component])?;
             purge_applied(tx, &applied)?;
             empty_archived(tx, &applied)?;
         }

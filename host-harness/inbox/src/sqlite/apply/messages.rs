@@ -15,7 +15,7 @@ use crate::{
         changes::Concerns,
         deliveries::{note_carrier, take_carriers},
         messages::{MAX_MESSAGE_CONTEXT, apply_waiting_edit, deletion_of},
-        organisation,
+        organisation, reactions,
     },
 };
 
@@ -248,7 +248,7 @@ fn details_of(event: &Event) -> Result<Option<String>, InboxError> {
     Ok((!event.details.is_empty()).then(|| serde_json::to_string(&event.details)).transpose()?)
 }
 
-/// Stores the newest state of a reaction. Removals are stored as well, so that a late "added" does not undo one.
+/// Stores the newest state of a reaction that an event tells of.
 pub(crate) fn react(
     tx: &Transaction<'_>,
     place: &EventPlace,
@@ -257,21 +257,17 @@ pub(crate) fn react(
 ) -> Result<(), InboxError> {
     let actor = match (&event.author, &event.contact) {
         (Author::Contact, Some(contact)) => contact.id.as_str(),
-        _ => "business",
+        _ => reactions::BUSINESS,
     };
-    tx.prepare_cached(
-        "INSERT INTO reaction (account_id, target, actor, emoji, name, removed, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT DO UPDATE SET emoji = ?4, name = ?5, removed = ?6, at = ?7 WHERE ?7 >= at",
-    )?
-    .execute(params![
-        place.account,
-        reaction.target,
+    let reacted = reactions::Reacted {
+        target: &reaction.target,
         actor,
-        reaction.emoji,
-        reaction.name,
-        reaction.action == ReactionAction::Removed,
-        place.at
-    ])?;
+        emoji: reaction.emoji.as_deref(),
+        name: reaction.name.as_deref(),
+        removed: reaction.action == ReactionAction::Removed,
+        at: place.at,
+    };
+    reactions::put(tx, place.account, &reacted)?;
     place.note_message(tx, ChangeKind::MessageReacted, &reaction.target)
 }
 

@@ -15,7 +15,7 @@ use crate::{
         rows::deliveries::{mark_failed, requeue_channel},
         store::SqliteStore,
     },
-    store::Deliveries,
+    store::{Deliveries, Journal as _},
 };
 
 #[async_trait]
@@ -82,6 +82,34 @@ impl Deliveries for SqliteStore {
             .await
     }
 
+    async fn recorded(&self, delivery: DeliveryId) -> Result<PendingDelivery, InboxError> {
+        self.all_arrived().await?;
+        let sql = format!("SELECT {PENDING} FROM delivery WHERE id = ?1");
+        let read = move |connection: &Connection| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(params![delivery])?;
+            match rows.next()? {
+                Some(row) => pending_from(row),
+                None => Err(InboxError::NotFound { what: "delivery", id: delivery.to_string() }),
+            }
+        };
+        self.readers.read(read).await
+    }
+
+    async fn note_component(&self, channel: &str, digest: &str, version: &str) -> Result<(), InboxError> {
+        let (channel, digest, version) = (channel.to_owned(), digest.to_owned(), version.to_owned());
+        self.writer
+            .write(move |tx| {
+                tx.prepare_cached(
+                    "INSERT INTO component (digest, channel, version) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (digest) DO UPDATE SET version = excluded.version",
+                )?
+                .execute(params![digest, channel, version])?;
+                Ok(())
+            })
+            .await
+    }
+
     async fn retry_failed(&self, channel: Option<String>) -> Result<usize, InboxError> {
         self.writer
             .write(move |tx| {
@@ -125,6 +153,9 @@ impl SqliteStore {
     }
 }
 
+/// What [`pending_from`] reads.
+const PENDING: &str = "id, channel, account, received_at, attempts, source, headers, body, proof, query";
+
 /// Waiting deliveries of a channel, and those that cannot be parsed, with the time of their receipt. The latter do not block the ones after them.
 type Waiting = (Vec<PendingDelivery>, Vec<(DeliveryId, u64, InboxError)>);
 
@@ -136,8 +167,7 @@ pub(crate) fn waiting(
     bytes: usize,
 ) -> Result<Waiting, InboxError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT id, channel, account, received_at, attempts, source, headers, body, proof, query FROM delivery
-         WHERE state = 'received' AND channel = ?2 ORDER BY {order} LIMIT ?1"
+        "SELECT {PENDING} FROM delivery WHERE state = 'received' AND channel = ?2 ORDER BY {order} LIMIT ?1"
     ))?;
     let mut rows = statement.query(params![i64::try_from(limit).unwrap_or(i64::MAX), channel])?;
     let (mut pending, mut unreadable) = (Vec::new(), Vec::new());

@@ -125,6 +125,12 @@ impl Doubts for SqliteStore {
                         return Err(InboxError::NotFound { what: "message of the reply", id: reply.to_string() });
                     }
                     Settlement::SendAgain => send_again(tx, (reply, step), now)?,
+                    Settlement::Look => {
+                        tx.prepare_cached(
+                            "UPDATE step SET look_at = ?3 WHERE reply_id = ?1 AND step = ?2 AND kind = 'message'",
+                        )?
+                        .execute(params![reply, step, as_millis(now)])?;
+                    }
                 }
                 Ok(())
             })

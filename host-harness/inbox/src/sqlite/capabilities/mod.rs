@@ -9,6 +9,7 @@ mod conversations;
 mod counts;
 mod credentials;
 mod deliveries;
+mod delivery_views;
 mod doubts;
 mod feed;
 mod journal;

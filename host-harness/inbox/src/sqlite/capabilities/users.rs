@@ -7,8 +7,8 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use crate::{
     error::InboxError,
     model::{
-        Accepted, InvitationId, InvitationView, NewInvitation, NewSession, NewUser, SessionView, UserChange,
-        UserCredentials, UserId, UserView, WorkspaceId,
+        Accepted, AtProvider, InvitationId, InvitationView, NewInvitation, NewSession, NewUser, Role, SessionView,
+        UserChange, UserCredentials, UserId, UserView, WorkspaceId,
     },
     sqlite::{
         columns::{as_millis, from_millis},
@@ -216,30 +216,54 @@ impl Users for SqliteStore {
                     .query_row(params![secret, as_millis(now)], read_invitation)
                     .optional()?
                     .ok_or(InboxError::NotFound { what: "invitation", id: String::new() })?;
-                if let Accepted::Provider { issuer, subject } = &accepted {
-                    let others = tx
-                        .prepare_cached("SELECT 1 FROM user WHERE issuer = ?1 AND subject = ?2 AND email <> ?3")?
-                        .exists(params![issuer, subject, invitation.email])?;
-                    if others {
-                        return Err(InboxError::EmailTaken);
-                    }
+                accept(tx, invitation, Some(name), &accepted, now)
+            })
+            .await
+    }
+
+    async fn join_from_provider(
+        &self,
+        person: AtProvider,
+        open: Option<WorkspaceId>,
+        now: u64,
+    ) -> Result<Option<UserView>, InboxError> {
+        self.writer
+            .write(move |tx| {
+                let AtProvider { issuer, subject, email, name } = person;
+                let sql = format!(
+                    "DELETE FROM invitation WHERE id =
+                         (SELECT id FROM invitation WHERE email = ?1 AND expires_at > ?2 ORDER BY id DESC LIMIT 1)
+                     RETURNING {INVITATION}"
+                );
+                let invitation =
+                    tx.prepare_cached(&sql)?.query_row(params![email, as_millis(now)], read_invitation).optional()?;
+                let known = by_email(tx, &email)?;
+                let accepted = Accepted::Provider { issuer, subject };
+                if let Some(invitation) = invitation {
+                    // Who is there already keeps the name that stands on their replies.
+                    let name = if known.is_some() { None } else { Some(name) };
+                    return accept(tx, invitation, name, &accepted, now).map(Some);
                 }
-                let id = match by_email(tx, &invitation.email)? {
-                    Some(known) if known.workspace != invitation.workspace => return Err(InboxError::EmailTaken),
-                    Some(known) => {
-                        tx.prepare_cached("UPDATE user SET name = ?2 WHERE id = ?1")?
-                            .execute(params![known.id, name])?;
+                let id = match (known, open) {
+                    (Some(known), _) => {
+                        let another = tx
+                            .prepare_cached("SELECT 1 FROM user WHERE id = ?1 AND issuer IS NOT NULL")?
+                            .exists(params![known.id])?;
+                        if another {
+                            return Err(InboxError::EmailTaken);
+                        }
+                        is_nobody_elses(tx, &accepted, &email)?;
                         sign_in_with(tx, known.id, &accepted)?;
-                        end_sessions(tx, known.id, None)?;
                         note_settings(tx, known.workspace, Some(known.id.get()), now)?;
                         known.id
                     }
-                    None => {
-                        let InvitationView { workspace, email, role, .. } = invitation;
-                        add(tx, &NewUser { workspace, email, name, role, accepted }, now)?
+                    (None, Some(workspace)) => {
+                        is_nobody_elses(tx, &accepted, &email)?;
+                        add(tx, &NewUser { workspace, email, name, role: Role::Agent, accepted }, now)?
                     }
+                    (None, None) => return Ok(None),
                 };
-                users::user(tx, id)
+                users::user(tx, id).map(Some)
             })
             .await
     }
@@ -329,6 +353,43 @@ impl Users for SqliteStore {
             })
             .await
     }
+}
+
+/// Whether nobody with another e-mail address is known to the provider by this subject.
+fn is_nobody_elses(tx: &Transaction<'_>, accepted: &Accepted, email: &str) -> Result<(), InboxError> {
+    let Accepted::Provider { issuer, subject } = accepted else { return Ok(()) };
+    let others = tx
+        .prepare_cached("SELECT 1 FROM user WHERE issuer = ?1 AND subject = ?2 AND email <> ?3")?
+        .exists(params![issuer, subject, email])?;
+    if others { Err(InboxError::EmailTaken) } else { Ok(()) }
+}
+
+/// Makes an invitation, whose row is gone already, a person, or gives a person back how they sign in.
+fn accept(
+    tx: &Transaction<'_>,
+    invitation: InvitationView,
+    name: Option<String>,
+    accepted: &Accepted,
+    now: u64,
+) -> Result<UserView, InboxError> {
+    is_nobody_elses(tx, accepted, &invitation.email)?;
+    let id = match by_email(tx, &invitation.email)? {
+        Some(known) if known.workspace != invitation.workspace => return Err(InboxError::EmailTaken),
+        Some(known) => {
+            tx.prepare_cached("UPDATE user SET name = coalesce(?2, name) WHERE id = ?1")?
+                .execute(params![known.id, name])?;
+            sign_in_with(tx, known.id, accepted)?;
+            end_sessions(tx, known.id, None)?;
+            note_settings(tx, known.workspace, Some(known.id.get()), now)?;
+            known.id
+        }
+        None => {
+            let InvitationView { workspace, email, role, .. } = invitation;
+            let name = name.unwrap_or_else(|| email.clone());
+            add(tx, &NewUser { workspace, email, name, role, accepted: accepted.clone() }, now)?
+        }
+    };
+    users::user(tx, id)
 }
 
 fn add(tx: &Transaction<'_>, new: &NewUser, now: u64) -> Result<UserId, InboxError> {

@@ -13,6 +13,16 @@ CREATE TABLE change (
     delivery_id     INTEGER,
     object_id       INTEGER                   -- the row of another kind that `kind` names: media, contact, note, user …
 ) STRICT;
+CREATE INDEX change_delivery ON change (delivery_id, account_id) WHERE delivery_id IS NOT NULL;
+
+-- Components that have translated deliveries. A delivery refers to the one that did so last.
+CREATE TABLE component (
+    id      INTEGER PRIMARY KEY,
+    digest  TEXT NOT NULL UNIQUE,             -- SHA-256, in hex
+    channel TEXT NOT NULL,
+    version TEXT NOT NULL DEFAULT ''          -- by its manifest; empty until it is loaded again
+) STRICT;
+ALTER TABLE delivery ADD COLUMN component_id INTEGER;
 
 -- Accounts, conversations, users, tokens and settings belong to one workspace each. The first is there from the start.
 CREATE TABLE workspace (

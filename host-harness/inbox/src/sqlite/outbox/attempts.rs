@@ -15,7 +15,7 @@ use crate::{
         rows::{
             changes::note_reply,
             conversations::MAX_REPLY_CONTEXT,
-            messages, people,
+            messages, people, reactions,
             replies::{Attempt, close_finished, conversation_of, note_answered},
             threads,
         },
@@ -61,6 +61,7 @@ pub(crate) fn finish(
             tx.prepare_cached("UPDATE step SET correlation = ?3 WHERE reply_id = ?1 AND step = ?2")?
                 .execute(params![at.reply, at.step, correlation])?;
         }
+        reactions::note_sent(tx, at)?;
         note_answered(tx, (at.reply, at.step), at.now)?;
         if let Some(recipient) = &receipt.recipient {
             people::name(tx, at.owner(), at.conversation, recipient)?;

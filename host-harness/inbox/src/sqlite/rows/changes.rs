@@ -1,7 +1,7 @@
 //! Owns: rows of the change feed: writing them in the transaction that makes the change, and reading them.
 //! Does not own: waking the readers (`writer`), what is a change.
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
 use crate::{
     error::InboxError,
@@ -33,10 +33,6 @@ impl Concerns {
 
     pub(crate) fn account(account: AccountId) -> Self {
         Self { account: Some(account), ..Self::default() }
-    }
-
-    pub(crate) fn delivery(delivery: DeliveryId) -> Self {
-        Self { delivery: Some(delivery), ..Self::default() }
     }
 }
 
@@ -152,6 +148,42 @@ fn oldest(connection: &Connection) -> Result<u64, InboxError> {
     })
 }
 
+/// What [`change`] reads.
+const COLUMNS: &str = "seq, at, kind, workspace_id, account_id, conversation_id, message_id, reply_id, activity_id,
+    delivery_id, object_id";
+
+/// A change and its number; the number alone if another version wrote it.
+fn change(row: &Row<'_>) -> rusqlite::Result<(u64, Option<Change>)> {
+    let seq = from_millis(row.get(0)?);
+    let kind: String = row.get(2)?;
+    let Some(kind) = ChangeKind::from_name(&kind) else { return Ok((seq, None)) };
+    let change = Change {
+        seq,
+        at: from_millis(row.get(1)?),
+        kind,
+        workspace: row.get(3)?,
+        account: row.get(4)?,
+        conversation: row.get(5)?,
+        message: row.get(6)?,
+        reply: row.get(7)?,
+        activity: row.get(8)?,
+        delivery: row.get(9)?,
+        object: row.get(10)?,
+    };
+    Ok((seq, Some(change)))
+}
+
+/// The oldest changes that a delivery made: at most `limit`.
+pub(crate) fn of_delivery(
+    connection: &Connection,
+    delivery: DeliveryId,
+    limit: usize,
+) -> Result<Vec<Change>, InboxError> {
+    let sql = format!("SELECT {COLUMNS} FROM change WHERE delivery_id = ?1 ORDER BY seq LIMIT ?2");
+    let rows = collect(connection, &sql, params![delivery, i64::try_from(limit).unwrap_or(i64::MAX)], change)?;
+    Ok(rows.into_iter().filter_map(|(_, change)| change).collect())
+}
+
 /// At most `limit` changes after this one, of one workspace or of all.
 pub(crate) fn after(
     connection: &Connection,
@@ -167,29 +199,11 @@ pub(crate) fn after(
     let missed = after.saturating_add(1) < oldest(connection)?;
     let rows = collect(
         connection,
-        "SELECT seq, at, kind, workspace_id, account_id, conversation_id, message_id, reply_id, activity_id,
-             delivery_id, object_id
-         FROM change WHERE seq > ?1 AND (?2 IS NULL OR workspace_id = ?2) ORDER BY seq LIMIT ?3",
+        &format!(
+            "SELECT {COLUMNS} FROM change WHERE seq > ?1 AND (?2 IS NULL OR workspace_id = ?2) ORDER BY seq LIMIT ?3"
+        ),
         params![as_millis(after), workspace, i64::try_from(limit).unwrap_or(i64::MAX)],
-        |row| {
-            let seq = from_millis(row.get(0)?);
-            let kind: String = row.get(2)?;
-            let Some(kind) = ChangeKind::from_name(&kind) else { return Ok((seq, None)) };
-            let change = Change {
-                seq,
-                at: from_millis(row.get(1)?),
-                kind,
-                workspace: row.get(3)?,
-                account: row.get(4)?,
-                conversation: row.get(5)?,
-                message: row.get(6)?,
-                reply: row.get(7)?,
-                activity: row.get(8)?,
-                delivery: row.get(9)?,
-                object: row.get(10)?,
-            };
-            Ok((seq, Some(change)))
-        },
+        change,
     )?;
     let last = rows.last().map_or(after, |(seq, _)| *seq);
     let position = if rows.len() < limit { last.max(newest) } else { last };

@@ -1,13 +1,12 @@
 //! Owns: a delivery's row after translation: emptying it when its content was unsent, and requeueing it.
 //! Does not own: translation, parking.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::changes::{Concerns, note};
 use crate::{
     error::InboxError,
-    model::{AccountId, DeliveryId},
-    model::{ChangeKind, DeliveryFailure},
+    model::{AccountId, ChangeKind, DeliveryFailure, DeliveryId, WorkspaceId},
 };
 
 /// Empties a delivery with content that the customer has unsent. If it also has events that are not applied yet, it is
@@ -114,11 +113,35 @@ pub(crate) fn requeue_channel(tx: &Transaction<'_>, channel: &str) -> Result<usi
         .execute(params![channel])?)
 }
 
+/// The row of a component that translates deliveries.
+pub(crate) fn component(tx: &Transaction<'_>, channel: &str, digest: &str) -> Result<i64, InboxError> {
+    let known = tx
+        .prepare_cached("SELECT id FROM component WHERE digest = ?1")?
+        .query_row(params![digest], |row| row.get(0))
+        .optional()?;
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    tx.prepare_cached("INSERT INTO component (digest, channel) VALUES (?1, ?2)")?.execute(params![digest, channel])?;
+    Ok(tx.last_insert_rowid())
+}
+
 /// Keeps a delivery for a person to inspect. Another component may be able to translate it.
 pub(crate) fn mark_failed(tx: &Transaction<'_>, failure: &DeliveryFailure, now: u64) -> Result<(), InboxError> {
     tx.prepare_cached(
-        "UPDATE delivery SET state = 'failed', attempts = attempts + 1, problem = ?2, translator = ?3 WHERE id = ?1",
+        "UPDATE delivery SET state = 'failed', attempts = attempts + 1, problem = ?2, translator = ?3,
+             component_id = (SELECT id FROM component WHERE digest = ?3) WHERE id = ?1",
     )?
     .execute(params![failure.id, failure.problem, failure.translator])?;
-    note(tx, ChangeKind::DeliveryFailed, Concerns::delivery(failure.id), now)
+    // Whose it is, if its address or its secret named an account: only the operator sees the others.
+    let owner: Option<(AccountId, WorkspaceId)> = tx
+        .prepare_cached(
+            "SELECT a.id, a.workspace_id FROM delivery d
+             JOIN account a ON a.channel = d.channel AND a.platform_id = d.account WHERE d.id = ?1",
+        )?
+        .query_row(params![failure.id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (account, workspace) = owner.unzip();
+    let concerns = Concerns { account, workspace, delivery: Some(failure.id), ..Concerns::default() };
+    note(tx, ChangeKind::DeliveryFailed, concerns, now)
 }

@@ -11,6 +11,7 @@ pub(crate) mod media;
 pub(crate) mod messages;
 pub(crate) mod organisation;
 pub(crate) mod people;
+pub(crate) mod reactions;
 pub(crate) mod replies;
 pub(crate) mod shared;
 pub(crate) mod threads;

@@ -1,13 +1,18 @@
 //! Owns: messages sent from here in the form of incoming ones, so that a user interface handles a single form.
 //! Does not own: the exact request, which is returned alongside.
 
-use harness_contract::{Attachment, Media, MediaSource, Message, OutboundMedia, OutboundPart, Retention};
+use harness_contract::{Attachment, Media, MediaSource, Message, OutboundMedia, OutboundPart, ReplyTarget, Retention};
 use serde_json::value::RawValue;
 
 use crate::{error::InboxError, model::TimelineEntry};
 
-/// The contract's `message` for a step, sent or not. `part` is the JSON of its `outbound-part`.
-pub(crate) fn as_message(entry: &TimelineEntry, part: &str) -> Result<Box<RawValue>, InboxError> {
+/// The contract's `message` for a step, sent or not. `part` is the JSON of its `outbound-part`, `answers` the platform's id
+/// of the message that it quotes.
+pub(crate) fn as_message(
+    entry: &TimelineEntry,
+    part: &str,
+    answers: Option<String>,
+) -> Result<Box<RawValue>, InboxError> {
     let attachments = match serde_json::from_str(part)? {
         OutboundPart::Media(files) => files.into_iter().map(|file| Attachment::Media(media(file))).collect(),
         OutboundPart::Location(location) => vec![Attachment::Location(location)],
@@ -22,7 +27,7 @@ pub(crate) fn as_message(entry: &TimelineEntry, part: &str) -> Result<Box<RawVal
         formatted: None,
         attachments,
         answer: None,
-        reply_to: None,
+        reply_to: answers.map(ReplyTarget::Message),
         referral: None,
         unavailable: None,
         to_self: false,

@@ -41,7 +41,10 @@ pub(crate) fn placed(
                 AND r.target IN (SELECT m.platform_id UNION ALL
                                  SELECT l.platform_id FROM message_alias l WHERE l.message_id = m.id)),
              m.details, k.platform_id, coalesce(k.name, k.username),
-             (SELECT json_group_array(l.platform_id) FROM message_alias l WHERE l.message_id = m.id), m.contact_id
+             (SELECT json_group_array(l.platform_id) FROM message_alias l WHERE l.message_id = m.id), m.contact_id,
+             -- A quote stands in the first message of a reply.
+             (SELECT json_extract(r.message, '$.reply_to.id') FROM reply r WHERE r.id = m.reply_id AND r.message <> ''
+                AND NOT EXISTS (SELECT 1 FROM message o WHERE o.reply_id = m.reply_id AND o.step < m.step))
          FROM message m LEFT JOIN contact k ON k.id = m.contact_id
              LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step
          WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) < (?3, ?4, ?5)
@@ -63,6 +66,7 @@ struct Incomplete {
     reactions: String,
     details: Option<String>,
     further: String,
+    answers: Option<String>,
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
@@ -101,15 +105,16 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
         reactions: row.get(17)?,
         details: row.get(18)?,
         further: row.get(21)?,
+        answers: row.get(23)?,
     };
     Ok((incomplete, place))
 }
 
 fn complete(row: Incomplete) -> Result<TimelineEntry, InboxError> {
-    let Incomplete { mut entry, author, body, outcome, part, files, reactions, details, further } = row;
+    let Incomplete { mut entry, author, body, outcome, part, files, reactions, details, further, answers } = row;
     entry.author = RawValue::from_string(author)?;
     entry.body = match (body, &part) {
-        (None, Some(part)) => Some(sent::as_message(&entry, part)?),
+        (None, Some(part)) => Some(sent::as_message(&entry, part, answers)?),
         (body, _) => raw(body)?,
     };
     entry.media = media::from_json(&files)?;

@@ -91,6 +91,7 @@ macro_rules! store_conformance {
             a_disabled_person_is_out_at_once_and_a_workspace_keeps_an_admin
             a_session_ends_by_its_time_by_leaving_and_by_another_password
             an_invitation_is_accepted_once_and_lets_a_forgetful_person_back_in
+            a_provider_s_person_is_one_person_here_whatever_their_address_becomes
             the_browsers_used_last_are_remembered_for_each_person
             every_row_knows_its_workspace_and_an_account_does_not_change_it
             changes_of_people_are_told_to_their_workspace

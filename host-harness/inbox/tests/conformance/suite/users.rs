@@ -8,8 +8,8 @@ use super::{
     stage::{CHANNEL, NOW, Stage, connect, event, message, new_reply},
 };
 use harness_inbox::{
-    Accepted, AccountId, ChangeKind, FromDialog, InboxError, NewAccount, NewInvitation, NewSession, NewUser, Role, Row,
-    Upload, UserChange, UserId, WorkspaceId, store::Store,
+    Accepted, AccountId, AtProvider, ChangeKind, FromDialog, InboxError, NewAccount, NewInvitation, NewSession,
+    NewUser, Role, Row, Upload, UserChange, UserId, WorkspaceId, store::Store,
 };
 
 const LATER: u64 = NOW + 1_000_000;
@@ -164,6 +164,47 @@ pub(crate) async fn an_invitation_is_accepted_once_and_lets_a_forgetful_person_b
     assert!(store.invitation([6; 32], NOW).await.unwrap().is_none());
     assert!(matches!(store.revoke_invitation(left.id, NOW).await, Err(InboxError::NotFound { .. })));
     assert_eq!(store.user(admin).await.unwrap().disabled_at, None);
+}
+
+pub(crate) async fn a_provider_s_person_is_one_person_here_whatever_their_address_becomes(place: &dyn Place) {
+    let store = place.open().await;
+    let at = |subject: &str, email: &str| AtProvider {
+        issuer: "https://id.example".into(),
+        subject: subject.into(),
+        email: email.into(),
+        name: "From there".into(),
+    };
+    let join = async |subject: &str, email: &str, open| store.join_from_provider(at(subject, email), open, NOW).await;
+    assert!(join("s-1", "kim@shop.example", None).await.unwrap().is_none(), "nobody knows her");
+    // Who is there already is found by the address once, and keeps role, name and password.
+    let kim = add(&*store, "kim@shop.example", Role::Admin).await;
+    let joined = join("s-1", "KIM@shop.example", None).await.unwrap().unwrap();
+    assert_eq!((joined.id, joined.name.as_str(), joined.role), (kim, "Kim", Role::Admin));
+    assert_eq!(store.password_of(kim).await.unwrap().as_deref(), Some("hash"));
+    assert_eq!(store.user_at_provider("https://id.example", "s-1").await.unwrap().unwrap().id, kim);
+    // Somebody else who was given the address is not her, and she is nobody else.
+    assert!(matches!(join("s-2", "kim@shop.example", None).await, Err(InboxError::EmailTaken)));
+    add(&*store, "lee@shop.example", Role::Agent).await;
+    assert!(matches!(join("s-1", "lee@shop.example", None).await, Err(InboxError::EmailTaken)));
+    // An invitation is used up; for a person with another identity it is the way back in.
+    store.invite(invitation(1, "sam@shop.example", Role::Admin), NOW).await.unwrap();
+    let sam = join("s-3", "sam@shop.example", None).await.unwrap().unwrap();
+    assert_eq!((sam.name.as_str(), sam.role), ("From there", Role::Admin));
+    assert!(store.invitations(WorkspaceId::FIRST, NOW).await.unwrap().is_empty());
+    assert!(begin(&*store, 1, sam.id).await);
+    store.invite(invitation(2, "sam@shop.example", Role::Agent), NOW).await.unwrap();
+    let again = join("s-4", "sam@shop.example", None).await.unwrap().unwrap();
+    assert_eq!((again.id, again.role), (sam.id, Role::Admin));
+    assert!(open(&*store, [1]).await.is_empty());
+    assert!(store.user_at_provider("https://id.example", "s-3").await.unwrap().is_none());
+    store.invite(invitation(3, "late@shop.example", Role::Admin), NOW).await.unwrap();
+    let late = store.join_from_provider(at("s-5", "late@shop.example"), None, LATER).await.unwrap();
+    assert!(late.is_none(), "its time is over");
+    // Everybody of a mail domain, into the workspace that is named.
+    let other = store.create_workspace("Other".into(), NOW).await.unwrap();
+    let pat = join("s-6", "pat@shop.example", Some(other)).await.unwrap().unwrap();
+    assert_eq!((pat.workspace, pat.role), (other, Role::Agent));
+    assert!(matches!(join("s-6", "new@shop.example", Some(other)).await, Err(InboxError::EmailTaken)));
 }
 
 pub(crate) async fn the_browsers_used_last_are_remembered_for_each_person(place: &dyn Place) {

@@ -9,6 +9,7 @@ pub(crate) mod channel;
 pub(crate) mod connect;
 pub(crate) mod contract;
 pub(crate) mod conversation;
+pub(crate) mod delivery;
 pub(crate) mod event;
 pub(crate) mod health;
 pub(crate) mod message;
@@ -50,6 +51,8 @@ tags! {
     CollectionTag = "collection";
     ConnectLinkTag = "connect_link";
     ConversationTag = "conversation";
+    DeliveryReplayTag = "delivery_replay";
+    DeliveryTag = "delivery";
     EventTag = "event";
     HealthTag = "health";
     InvitationTag = "invitation";

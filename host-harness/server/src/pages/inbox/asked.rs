@@ -25,7 +25,11 @@ pub(super) struct Asked {
     pub(super) reply_to: Option<String>,
     /// The comment that is answered in private.
     pub(super) comment: Option<String>,
-    /// `composer`: only this part of the page is wanted.
+    /// The message to which somebody wants to react.
+    pub(super) react: Option<String>,
+    /// The composer is wanted although the window is closed.
+    pub(super) anyway: Option<String>,
+    /// `composer`: only this part of the page is wanted. `check`: the same, and nothing is sent.
     pub(super) part: Option<String>,
     /// `note`: a private note is to be written.
     pub(super) mode: Option<String>,

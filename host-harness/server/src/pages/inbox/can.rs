@@ -2,10 +2,17 @@
 //! Does not own: the capabilities themselves (the channel).
 
 use harness_contract::{
-    Bound, ChannelCapabilities, Direction, FeatureSupport, MediaKind, MediaRule, SupportLevel, Unit,
+    Bound, ChannelCapabilities, Direction, FeatureSupport, MediaKind, MediaRule, ReactionPolicy, SupportLevel, Unit,
     names::{counted_item, feature, text_field},
 };
 use serde::Serialize;
+
+/// Bounds on what a channel may declare, for what the pages show.
+const MOST_CARDS: usize = 20;
+const MOST_BUTTONS: usize = 10;
+const MOST_REACTIONS: usize = 60;
+/// Reactions that are offered first where every emoji may be one.
+const COMMON: [&str; 6] = ["\u{2764}\u{fe0f}", "\u{1f602}", "\u{1f62e}", "\u{1f622}", "\u{1f44d}", "\u{1f64f}"];
 
 /// The capabilities for what goes out.
 #[derive(Clone, Copy)]
@@ -29,6 +36,16 @@ impl<'c> Can<'c> {
         self.support(name).is_some_and(|line| !matches!(line.level, SupportLevel::Rejected | SupportLevel::Dropped))
     }
 
+    /// What the channel says about it.
+    pub(super) fn note(self, name: &str) -> Option<&'c str> {
+        self.support(name).and_then(|line| line.note.as_deref())
+    }
+
+    /// Whether posts of the business's own may be shared.
+    pub(super) fn shares(self) -> bool {
+        self.sends(feature::SHARE)
+    }
+
     /// On which surfaces it is not shown.
     pub(super) fn not_shown_on(self, name: &str) -> &'c [String] {
         self.support(name).map(|line| &*line.not_shown_on).unwrap_or_default()
@@ -46,8 +63,37 @@ impl<'c> Can<'c> {
         self.limit(text_field::MESSAGE_TEXT)
     }
 
-    pub(super) fn quick_replies(self) -> u32 {
-        if self.sends(feature::QUICK_REPLIES) { self.most(counted_item::QUICK_REPLIES).unwrap_or(3) } else { 0 }
+    /// How many quick replies fit under one message; 0 where there are none.
+    pub(super) fn quick_replies(self) -> usize {
+        let most =
+            if self.sends(feature::QUICK_REPLIES) { self.most(counted_item::QUICK_REPLIES).unwrap_or(3) } else { 0 };
+        usize::try_from(most).unwrap_or(0)
+    }
+
+    /// How many cards fit into one message; 0 where there are none.
+    pub(super) fn cards(self) -> usize {
+        let most = if self.sends(feature::CARDS) { self.most(counted_item::CARDS).unwrap_or(1) } else { 0 };
+        usize::try_from(most).unwrap_or(0).min(MOST_CARDS)
+    }
+
+    /// How many buttons fit onto one card.
+    pub(super) fn buttons_per_card(self) -> usize {
+        usize::try_from(self.most(counted_item::BUTTONS_PER_CARD).unwrap_or(0)).unwrap_or(0).min(MOST_BUTTONS)
+    }
+
+    /// The emoji and names of reactions that are offered first; none where the channel takes no reactions.
+    pub(super) fn reactions(self) -> Vec<&'c str> {
+        match &self.0.reactions {
+            _ if !self.sends(feature::REACTION) => Vec::new(),
+            ReactionPolicy::None => Vec::new(),
+            ReactionPolicy::AnyEmoji(names) => COMMON.into_iter().chain(names.iter().map(String::as_str)).collect(),
+            ReactionPolicy::Only(only) => only.iter().take(MOST_REACTIONS).map(String::as_str).collect(),
+        }
+    }
+
+    /// Whether every emoji may be a reaction.
+    pub(super) fn any_reaction(self) -> bool {
+        self.sends(feature::REACTION) && matches!(self.0.reactions, ReactionPolicy::AnyEmoji(_))
     }
 
     /// How many pictures fit into one message.
@@ -81,6 +127,12 @@ impl<'c> Can<'c> {
         types.sort_unstable();
         types.dedup();
         types.join(",")
+    }
+
+    /// The value of `accept` for choosing a picture.
+    pub(super) fn accepted_pictures(self) -> String {
+        let pictures = self.files().filter(|rule| rule.kind == MediaKind::Image);
+        pictures.flat_map(|rule| &rule.types).map(String::as_str).collect::<Vec<_>>().join(",")
     }
 
     /// The sticker that is a heart.

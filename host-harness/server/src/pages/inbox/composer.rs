@@ -1,18 +1,16 @@
 //! Owns: the composer, drawn from a channel's capabilities and the window.
-//! Does not own: what is typed into it (`draft`), the channel's rules.
+//! Does not own: what is typed into it (`draft`), its builders (`cards`, `quick`), the channel's rules.
 
-use harness_contract::{
-    Severity, Unit, Violation, WindowState,
-    names::{feature, text_field},
-};
+use harness_contract::{Severity, Unit, Violation, WindowState, names::feature};
 use harness_inbox::PublicId as _;
 use maud::{Markup, html};
 
 use super::{
     can::{Can, length},
+    cards,
     draft::{Attached, Draft, Place},
     load::Opened,
-    team, window,
+    quick, remarks, team, window,
 };
 use crate::pages::{
     parts::{directed, icon, size},
@@ -23,7 +21,7 @@ use crate::pages::{
 /// From this share of the limit on, in percent, the counter says so.
 const EARLY: u64 = 90;
 
-/// The composer of a conversation.
+/// The composer of a conversation. What has `data-live` is drawn anew while somebody types; nothing is typed into it.
 pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader) -> Markup {
     let words = reader.words;
     let (Some(context), Some(capabilities)) = (&opened.context, &opened.capabilities) else {
@@ -32,60 +30,145 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
     let can = Can(capabilities);
     let window = &context.window;
     let shut = matches!(window.state, WindowState::Closed | WindowState::NeverOpened) && draft.comment.is_none();
-    let problems: Vec<(Place, &Violation)> = draft.violations.iter().map(|one| (draft.place(one), one)).collect();
-    let errors = problems.iter().filter(|(_, one)| one.severity == Severity::Error).count();
-    let at = |place: Place| problems.iter().filter(move |(found, _)| *found == place).map(|(_, one)| *one);
+    let placed: Vec<(Place, &Violation)> =
+        draft.remarks.violations.iter().map(|one| (draft.place(one, can), one)).collect();
+    let at = |place: Place| placed.iter().filter(move |(found, _)| *found == place).map(|(_, one)| *one);
+    let address = format!("/inbox/{}", opened.summary.id.public());
+    let idle = shut && !draft.try_anyway && draft.is_empty() && draft.next.is_none();
+    let person = window.state == WindowState::HumanOnly;
+    let invites = if person {
+        words.composer.write_as_person.to_string()
+    } else {
+        fill(&words.write_to, &[("name", &opened.name)])
+    };
     html! {
-        form.composer id="composer" method="post" action={ "/inbox/" (opened.summary.id.public()) "/reply" } aria-label=(fill(&words.reply_to, &[("name", &opened.name)]))
+        form.composer id="composer" method="post" action={ (address) "/reply" } aria-label=(fill(&words.reply_to, &[("name", &opened.name)]))
             data-conversation=(opened.summary.id.public()) data-channel=(opened.channel_name)
             data-files=[serde_json::to_string(&can.file_rules()).ok()]
             data-too-large=(words.file_too_large) data-not-taken=(words.file_not_taken) data-upload-failed=(words.upload_failed)
-            data-uploading=(words.uploading) data-remove=(words.remove) data-split=(words.split_into) data-largest=(opened.largest_file)
+            data-uploading=(words.uploading) data-remove=(words.remove) data-largest=(opened.largest_file) data-next=[draft.next.as_deref()]
         {
+            // Enter in a field of a builder presses the first button of the form.
+            button.sr name="change" value="none" formnovalidate tabindex="-1" aria-hidden="true" {}
             input type="hidden" name="key" value=(draft.key);
-            (window::bar(window, now, reader, &opened.channel_name))
-            (found(at(Place::Window), "window-problem"))
-            (found(at(Place::Whole), "whole-problem"))
+            div id="window" data-live data-ends-in=[window::ends_in(window, now)] {
+                (window::bar(window, now, reader, &opened.channel_name, &opened.name))
+                (remarks::lines(at(Place::Window)))
+                (remarks::lines(at(Place::Whole)))
+            }
             div.modes {
-                a.btn.small.quiet href={ "/inbox/" (opened.summary.id.public()) } aria-current="true" { (words.reply_mode) }
-                a.btn.small.quiet href={ "/inbox/" (opened.summary.id.public()) "?mode=note" } id="note" aria-keyshortcuts="n" { (icon("lock")) (words.note_mode) }
+                a.btn.small.quiet href=(address) aria-current="true" { (words.reply_mode) }
+                a.btn.small.quiet href={ (address) "?mode=note" } id="note" aria-keyshortcuts="n" { (icon("lock")) (words.note_mode) }
                 (counter(&draft.text, can, reader))
             }
             div.body {
+                @if idle {
+                    div.closedbox.stack {
+                        p.line { (icon("clock")) strong { (fill(&words.composer.closed_title, &[("name", &opened.name)])) } }
+                        p.small.muted.needs-script { (words.composer.draft_kept) }
+                        p.line.wrap {
+                            a.btn.small href={ (address) "?mode=note" } { (icon("lock")) (words.composer.add_note) }
+                            a.btn.small.quiet href={ (address) "?anyway=1#composer" } { (words.composer.write_anyway) }
+                        }
+                    }
+                }
                 (answered(opened, draft, reader))
                 @let invalid = at(Place::Text).next().is_some();
-                textarea id="text" name="text" rows="2" dir="auto" aria-label=(words.message) aria-describedby="count text-problem"
-                    aria-invalid=[invalid.then_some("true")] placeholder=(fill(&words.write_to, &[("name", &opened.name)]))
-                    aria-keyshortcuts="r" { (draft.text) }
-                (found(at(Place::Text), "text-problem"))
+                textarea id="text" name="text" rows="2" dir="auto" aria-label=(words.message) aria-describedby="count text-problem" hidden[idle]
+                    aria-invalid=[invalid.then_some("true")] placeholder=(invites) aria-keyshortcuts="r" { (draft.text) }
+                div id="text-problem" data-live { (remarks::lines(at(Place::Text))) }
                 (team::canned(&opened.team, reader))
-                p.part.small.muted.line id="split" hidden { (icon("info")) span {} }
+                (remarks::split(&draft.remarks, can, can.message_text().map_or("", |limit| unit_word(limit.unit, reader)), reader))
                 (tray(&draft.files, at(Place::Files).collect(), reader))
-                @if can.quick_replies() > 0 { (quick_replies(opened, draft, can, &problems, reader)) }
+                (quick::builder(draft, can, &placed, &opened.name, reader))
+                @if let Some(all) = &draft.cards {
+                    @let found: Vec<cards::Found<'_>> = placed.iter().filter_map(|(place, one)| match place {
+                        Place::Card(at, field) => Some((*at, field.clone(), *one)),
+                        _ => None,
+                    }).collect();
+                    @let whole: Vec<_> = at(Place::AllCards).collect();
+                    (cards::builder(all, can, (&found, &whole), (&opened.name, opened.links_files), reader))
+                }
+                (quick::share(draft, (&placed, &opened.posts), &opened.channel_name, reader))
+                (remarks::notes(&draft.remarks))
             }
-            div.tools role="toolbar" aria-label=(words.add_to_message) {
-                @if !can.file_rules().is_empty() {
-                    label.btn.icon.small.quiet.needs-script title=(words.attach) {
-                        (icon("clip")) span.sr { (words.attach) }
-                        input.sr id="choose" type="file" multiple accept=(can.accepted());
-                    }
+            @if !idle { div.tools { (tools(opened, draft, can, reader)) (sending(draft, &placed, shut, person, reader)) } }
+        }
+    }
+}
+
+/// What can be added to the message.
+fn tools(opened: &Opened, draft: &Draft, can: Can<'_>, reader: &Reader) -> Markup {
+    let words = reader.words;
+    let toggle = |name: &str, symbol: &str, label: &str, open: bool, keys: &str| {
+        html! {
+            button.btn.icon.small.quiet id={ "tool-" (name) } name="change" value=(name) formnovalidate aria-pressed=(open) aria-label=(label) title=(label)
+                aria-keyshortcuts=[(!keys.is_empty()).then_some(keys)] { (icon(symbol)) }
+        }
+    };
+    html! {
+        span.line.toolset role="toolbar" aria-label=(words.add_to_message) {
+            @if !can.file_rules().is_empty() {
+                label.btn.icon.small.quiet.needs-script title=(words.attach) {
+                    (icon("clip")) span.sr { (words.attach) }
+                    input.sr id="choose" type="file" multiple accept=(can.accepted());
                 }
-                @if let Some(heart) = can.heart() {
-                    button.btn.icon.small.quiet name="sticker" value=(heart) formnovalidate aria-label=(words.send_heart) title=(words.send_heart) { (icon("heart")) }
-                }
-                @if !can.sends(feature::VOICE) {
-                    @let reason = fill(&words.no_voice, &[("channel", &opened.channel_name)]);
-                    button.btn.icon.small.quiet type="button" aria-disabled="true" aria-label=(reason) title=(reason) { (icon("micoff")) }
-                }
-                span.line.push {
-                    @if errors > 0 { a.violation href="#text" { (icon("stop")) (count(&words.things_to_fix, errors)) } }
-                    @if shut || problems.iter().any(|(place, _)| *place == Place::Window) {
-                        label.check.small { input type="checkbox" name="anyway" value="1" checked[draft.try_anyway]; (words.try_anyway) }
-                    }
-                    button.btn.primary id="send" aria-keyshortcuts="Control+Enter" { (words.send) (directed("send")) }
-                }
+            }
+            button.btn.icon.small.quiet.needs-script type="button" data-emoji-open="text" aria-haspopup="dialog" aria-label=(words.composer.emoji) title=(words.composer.emoji) { (icon("smile")) }
+            @if let Some(heart) = can.heart() {
+                button.btn.icon.small.quiet name="sticker" value=(heart) formnovalidate aria-label=(words.send_heart) title=(words.send_heart) { (icon("heart")) }
+            }
+            @if can.shares() { (toggle("share", "post", &words.composer.share, draft.share.is_some(), "")) }
+            @if can.quick_replies() > 0 { (toggle("quick", "replies", &words.quick_replies, draft.quick.is_some(), "Alt+q")) }
+            @if can.cards() > 0 { (toggle("cards", "cards", &words.composer.cards, draft.cards.is_some(), "Alt+c")) }
+            @if !opened.team.canned.is_empty() {
+                button.btn.icon.small.quiet.needs-script type="button" data-type="/" aria-label=(words.composer.saved_replies_hint) title=(words.composer.saved_replies_hint) { (icon("slash")) }
+            }
+            @if !can.sends(feature::VOICE) {
+                @let reason = can.note(feature::VOICE).map_or_else(|| fill(&words.no_voice, &[("channel", &opened.channel_name)]), str::to_owned);
+                button.btn.icon.small.quiet type="button" aria-disabled="true" aria-label=(reason) title=(reason) { (icon("micoff")) }
             }
         }
+    }
+}
+
+/// The button that sends, and what stands in its way.
+fn sending(draft: &Draft, placed: &[(Place, &Violation)], shut: bool, person: bool, reader: &Reader) -> Markup {
+    let words = reader.words;
+    let errors = draft.remarks.errors();
+    let first = placed.iter().find(|(_, one)| one.severity == Severity::Error).map(|(place, _)| anchor(place));
+    let label = match draft.remarks.messages.len() {
+        _ if person => words.composer.send_as_person.to_string(),
+        0 | 1 => words.send.to_string(),
+        many => count(&words.composer.send_many, many),
+    };
+    html! {
+        span.line.push {
+            span.line id="sending" data-live {
+                @if errors > 0 { a.violation href={ "#" (first.unwrap_or_default()) } { (icon("stop")) (count(&words.things_to_fix, errors)) } }
+                @if shut || draft.try_anyway || placed.iter().any(|(place, _)| *place == Place::Window) {
+                    label.check.small { input type="checkbox" name="anyway" value="1" checked[draft.try_anyway]; (words.try_anyway) }
+                }
+            }
+            details.menu.up.needs-script {
+                summary.btn.icon.small.quiet aria-label=(words.composer.sending_options) title=(words.composer.sending_options) { (icon("down")) }
+                div { label.check { input type="checkbox" id="enter-sends"; span { (words.composer.enter_sends) br; span.small.muted { (words.composer.enter_sends_hint) } } } }
+            }
+            button.btn.primary id="send" aria-keyshortcuts="Control+Enter" { span id="send-label" data-live { (label) } (directed("send")) }
+        }
+    }
+}
+
+/// The field of a place, for a link to it.
+fn anchor(place: &Place) -> String {
+    match place {
+        Place::Quick(at) => format!("quick-{at}"),
+        Place::AllQuick => "quick".to_owned(),
+        Place::Card(..) | Place::AllCards => "cards".to_owned(),
+        Place::Files => "files".to_owned(),
+        Place::Share => "share".to_owned(),
+        Place::Window | Place::Whole => "window".to_owned(),
+        Place::Text => "text".to_owned(),
     }
 }
 
@@ -100,22 +183,16 @@ pub(super) fn note(opened: &Opened, reader: &Reader) -> Markup {
             }
             div.body {
                 textarea id="text" name="text" rows="2" dir="auto" maxlength="5000" required aria-label=(words.note_text) placeholder=(words.note_placeholder) {}
+                (team::mentions(&opened.team, reader))
             }
             div.tools {
-                span.line.push { (team::face(reader)) button.btn.primary id="send" aria-keyshortcuts="Control+Enter" { (words.add_note) } }
-            }
-        }
-    }
-}
-
-/// Problems under their field.
-fn found<'v>(problems: impl Iterator<Item = &'v Violation>, id: &str) -> Markup {
-    html! {
-        div id=(id) {
-            @for problem in problems {
-                p.violation.part data-tone=[(problem.severity != Severity::Error).then_some("warn")] role="alert" {
-                    (icon(if problem.severity == Severity::Error { "stop" } else { "alert" })) span { (problem.message) }
+                span.line.toolset role="toolbar" aria-label=(words.add_to_message) {
+                    button.btn.icon.small.quiet.needs-script type="button" data-emoji-open="text" aria-haspopup="dialog" aria-label=(words.composer.emoji) title=(words.composer.emoji) { (icon("smile")) }
+                    @if !opened.team.users.is_empty() {
+                        button.btn.icon.small.quiet.needs-script type="button" data-type="@" aria-label=(words.composer.mention) title=(words.composer.mention) { (icon("at")) }
+                    }
                 }
+                span.line.push { (team::face(reader)) button.btn.primary id="send" aria-keyshortcuts="Control+Enter" { (words.add_note) } }
             }
         }
     }
@@ -134,13 +211,7 @@ fn unit_word(unit: Unit, reader: &Reader) -> &str {
 fn counter(text: &str, can: Can<'_>, reader: &Reader) -> Markup {
     let Some(limit) = can.message_text() else { return html! { span.push id="count" {} } };
     let used = length(text, limit.unit);
-    let tone = if used > limit.max {
-        Some("fail")
-    } else if used * 100 > limit.max * EARLY {
-        Some("closing")
-    } else {
-        None
-    };
+    let tone = (used * 100 > limit.max * EARLY).then_some("closing");
     let values = [
         ("used", used.to_string()),
         ("max", limit.max.to_string()),
@@ -179,9 +250,8 @@ fn tray(files: &[Attached], problems: Vec<&Violation>, reader: &Reader) -> Marku
     html! {
         div.part.stack id="files" hidden[files.is_empty() && problems.is_empty()] {
             ul.tray { @for file in files { (attached(file, reader)) } }
-            div id="file-problems" {
-                @for problem in problems { p.violation role="alert" { (icon("stop")) span { (problem.message) } } }
-            }
+            div id="file-problems" data-live { (remarks::lines(problems.into_iter())) }
+            div id="refused-files" {}
         }
     }
 }
@@ -198,50 +268,8 @@ pub(super) fn attached(file: &Attached, reader: &Reader) -> Markup {
             } @else { (icon(symbol)) }
             span { bdi { (name) } br; span.muted { (word) ", " (size(upload.size)) } }
             input type="hidden" name="file" value=(upload.handle);
+            button.btn.icon.small.quiet.needs-script type="button" data-move-file aria-label=(fill(&reader.words.composer.move_up, &[("name", name)])) { (icon("up")) }
             button.btn.icon.small.quiet type="button" data-remove-file aria-label=(fill(&reader.words.remove, &[("name", name)])) { (icon("x")) }
-        }
-    }
-}
-
-fn quick_replies(
-    opened: &Opened,
-    draft: &Draft,
-    can: Can<'_>,
-    problems: &[(Place, &Violation)],
-    reader: &Reader,
-) -> Markup {
-    let words = reader.words;
-    let most = can.quick_replies();
-    let limit = can.limit(text_field::QUICK_REPLY_TITLE);
-    let rows = draft.quick.len().max(3).min(usize::try_from(most).unwrap_or(3));
-    let hidden_on = can.not_shown_on(feature::QUICK_REPLIES);
-    html! {
-        details.part.field id="quick" open[!draft.quick.is_empty()] data-most=(most) {
-            summary.small { strong { (words.quick_replies) } " "
-                span.muted { @if !hidden_on.is_empty() { (fill(&words.shown_only_in_app, &[("surfaces", &hidden_on.join(", "))])) } }
-            }
-            div.builder {
-                div.builder-rows {
-                    @for at in 0..rows {
-                        @let title = draft.quick.get(at).map(String::as_str).unwrap_or_default();
-                        @let problem = problems.iter().find(|(place, _)| *place == Place::Quick(at));
-                        div {
-                            div.line {
-                                input.input.small name="quick" value=(title) dir="auto" aria-label={ (words.quick_replies) " " (at + 1) }
-                                    aria-invalid=[problem.map(|_| "true")] aria-describedby=[problem.map(|_| format!("quick-{at}"))]
-                                    data-max=[limit.map(|limit| limit.max)] data-unit=[limit.map(|limit| limit.unit.name())];
-                                @if let Some(limit) = limit { span.counter.num { bdi { (length(title, limit.unit)) "/" (limit.max) } } }
-                            }
-                            @if let Some((_, problem)) = problem { p.violation id={ "quick-" (at) } { (icon("stop")) span { (problem.message) } } }
-                        }
-                    }
-                }
-                div.preview-phone aria-hidden="true" {
-                    p.muted { (opened.name) }
-                    p.bubble id="preview-text" { (draft.text) }
-                    ul.answers id="preview-quick" { @for title in &draft.quick { li { (title) } } }
-                }
-            }
         }
     }
 }

@@ -1,20 +1,15 @@
-//! Owns: what somebody has put into the composer, as its form sends it, and the message that it becomes.
-//! Does not own: the composer's markup, whether the message may be sent (the channel).
+//! Owns: what somebody has put into the composer, and the message that it becomes.
+//! Does not own: reading its form (`form`), the composer's markup, whether the message may be sent (the channel).
 
 use harness_contract::{
     ButtonAction, FallbackPolicy, MediaKind, MediaSource, MessageRef, OutboundMedia, OutboundMessage, OutboundPart,
     OutboundText, QuickReply, Sender, SenderKind, TextFormat, Violation,
 };
-use harness_engine::{Host, HostError};
-use harness_inbox::{Row, Upload};
+use harness_engine::HostError;
+use harness_inbox::Upload;
 
-use super::can::Can;
+use super::{can::Can, cards::Cards, remarks::Remarks};
 use crate::pages::reader::Reader;
-
-/// The most files in one form.
-const MOST_FILES: usize = 30;
-/// The most quick replies that are read from one form.
-const MOST_QUICK: usize = 50;
 
 /// An attached file.
 pub(super) struct Attached {
@@ -54,7 +49,12 @@ pub(super) struct Draft {
     pub(super) key: String,
     pub(super) text: String,
     pub(super) files: Vec<Attached>,
-    pub(super) quick: Vec<String>,
+    /// The titles of quick replies, blank ones among them; `None` where the builder is not open.
+    pub(super) quick: Option<Vec<String>>,
+    /// `None` where the builder is not open.
+    pub(super) cards: Option<Cards>,
+    /// The id of a post of the business's own; `None` where nobody asked for one.
+    pub(super) share: Option<String>,
     /// The message that it answers, by the platform's id.
     pub(super) reply_to: Option<String>,
     /// The comment that it answers in private.
@@ -62,8 +62,36 @@ pub(super) struct Draft {
     /// A sticker to send by itself.
     pub(super) sticker: Option<String>,
     pub(super) try_anyway: bool,
-    /// What the channel found wrong with it.
-    pub(super) violations: Vec<Violation>,
+    /// Which field is to be typed into next, by its id.
+    pub(super) next: Option<String>,
+    /// What the channel says about it.
+    pub(super) remarks: Remarks,
+}
+
+/// Where a part of the message comes from.
+#[derive(Clone, Copy)]
+enum Source {
+    Text,
+    Files,
+    Cards,
+    Share,
+    Sticker,
+}
+
+/// The field that a violation belongs to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Place {
+    Text,
+    Files,
+    /// A quick reply, by its number among the typed ones.
+    Quick(usize),
+    AllQuick,
+    /// A card's field, by the card's number in the builder.
+    Card(usize, String),
+    AllCards,
+    Share,
+    Window,
+    Whole,
 }
 
 impl Draft {
@@ -73,116 +101,123 @@ impl Draft {
         Ok(Self { key, ..Self::default() })
     }
 
-    /// Reads the form. Files that are gone are left out.
-    pub(super) async fn of(host: &Host, fields: Vec<(String, String)>, reader: &Reader) -> Self {
-        let mut draft = Self::default();
-        for (name, value) in fields {
-            let given = || Some(value.clone()).filter(|value| !value.is_empty());
-            match name.as_str() {
-                "key" => draft.key = value.chars().take(64).collect(),
-                // Browsers send line breaks of forms as CR LF.
-                "text" => draft.text = value.replace("\r\n", "\n"),
-                "quick" if draft.quick.len() < MOST_QUICK => {
-                    draft.quick.extend(given().map(|one| one.trim().to_owned()))
-                }
-                "reply_to" => draft.reply_to = given(),
-                "comment" => draft.comment = given(),
-                "sticker" => draft.sticker = given(),
-                "anyway" => draft.try_anyway = true,
-                "file" if draft.files.len() < MOST_FILES => {
-                    let workspace = host.inbox().workspace_of(Row::Upload(value.clone())).await;
-                    if workspace.is_ok_and(|workspace| workspace == Some(reader.workspace))
-                        && let Ok((upload, _)) = host.upload(&value).await
-                    {
-                        draft.files.push(Attached { upload });
-                    }
-                }
-                _ => {}
-            }
-        }
-        draft.quick.retain(|title| !title.is_empty());
-        draft
-    }
-
     pub(super) fn is_empty(&self) -> bool {
-        self.text.trim().is_empty() && self.files.is_empty() && self.sticker.is_none()
+        self.parts(1).is_empty()
     }
 
-    /// The message. Pictures go together as far as the channel sends them together.
-    pub(super) fn message(&self, can: Can<'_>, reader: &Reader) -> OutboundMessage {
-        let mut parts = Vec::new();
+    /// The quick replies in which something is typed, each with its number in the builder.
+    pub(super) fn titles(&self) -> impl Iterator<Item = (usize, &str)> {
+        let all = self.quick.iter().flatten().map(|title| title.trim()).enumerate();
+        all.filter(|(_, title)| !title.is_empty())
+    }
+
+    /// What is sent, in order, and where each comes from. Pictures go together as far as the channel sends them together.
+    fn parts(&self, pictures_together: usize) -> Vec<(Source, OutboundPart)> {
         if let Some(sticker) = &self.sticker {
-            parts.push(OutboundPart::Sticker(sticker.clone()));
-        } else {
-            if !self.text.trim().is_empty() {
-                let text = OutboundText { text: self.text.trim().to_owned(), format: TextFormat::Plain, split: true };
-                parts.push(OutboundPart::Text(text));
-            }
-            for file in &self.files {
-                match parts.last_mut() {
-                    Some(OutboundPart::Media(together))
-                        if file.kind() == MediaKind::Image
-                            && together.len() < can.pictures_together()
-                            && together.iter().all(|one| one.kind == MediaKind::Image) =>
-                    {
-                        together.push(file.media());
-                    }
-                    _ => parts.push(OutboundPart::Media(vec![file.media()])),
+            return vec![(Source::Sticker, OutboundPart::Sticker(sticker.clone()))];
+        }
+        let mut parts: Vec<(Source, OutboundPart)> = Vec::new();
+        let cards = self.cards.as_ref().map(Cards::cards).filter(|cards| !cards.is_empty());
+        let share = self.share.as_deref().map(str::trim).filter(|id| !id.is_empty());
+        let mut further: Vec<(Source, OutboundPart)> = Vec::new();
+        further.extend(cards.map(|cards| (Source::Cards, OutboundPart::Cards(cards))));
+        further.extend(share.map(|id| (Source::Share, OutboundPart::Share(id.to_owned()))));
+        // Quick replies stand under the last part, and not every channel has them under cards and posts.
+        if self.titles().next().is_some() {
+            parts.append(&mut further);
+        }
+        if !self.text.trim().is_empty() {
+            let text = OutboundText { text: self.text.trim().to_owned(), format: TextFormat::Plain, split: true };
+            parts.push((Source::Text, OutboundPart::Text(text)));
+        }
+        for file in &self.files {
+            match parts.last_mut() {
+                Some((_, OutboundPart::Media(together)))
+                    if file.kind() == MediaKind::Image
+                        && together.len() < pictures_together
+                        && together.iter().all(|one| one.kind == MediaKind::Image) =>
+                {
+                    together.push(file.media());
                 }
+                _ => parts.push((Source::Files, OutboundPart::Media(vec![file.media()]))),
             }
         }
-        let quick = |title: &String| QuickReply {
-            title: title.clone(),
-            action: ButtonAction::Postback(title.clone()),
+        parts.append(&mut further);
+        parts
+    }
+
+    /// The message.
+    pub(super) fn message(&self, can: Can<'_>, reader: &Reader) -> OutboundMessage {
+        let parts = self.parts(can.pictures_together()).into_iter().map(|(_, part)| part).collect();
+        let quick = |(_, title): (usize, &str)| QuickReply {
+            title: title.to_owned(),
+            action: ButtonAction::Postback(title.to_owned()),
             image_url: None,
         };
-        let named = can.sends(harness_contract::names::feature::SENDER_NAME);
         OutboundMessage {
-            id: String::new(),
-            sender: Sender {
-                kind: SenderKind::Human,
-                id: reader.name.to_string(),
-                name: named.then(|| reader.name.to_string()),
-                picture_url: None,
-            },
-            parts,
-            quick_replies: if self.sticker.is_some() { Vec::new() } else { self.quick.iter().map(quick).collect() },
+            quick_replies: if self.sticker.is_some() { Vec::new() } else { self.titles().map(quick).collect() },
             reply_to: self.reply_to.clone().map(|id| MessageRef { id, context: None }),
             private_reply_to: self.comment.clone(),
-            fallback: FallbackPolicy::Usual,
             try_anyway: self.try_anyway,
-            options: Vec::new(),
-            native: None,
+            ..written_by(reader, Some(can), parts)
         }
     }
 
     /// Where in the composer a violation belongs.
-    pub(super) fn place(&self, violation: &Violation) -> Place {
+    pub(super) fn place(&self, violation: &Violation, can: Can<'_>) -> Place {
         let path = violation.path.as_str();
         if path.starts_with("context") {
             return Place::Window;
         }
-        if let Some(rest) = path.strip_prefix("quick_replies") {
-            let at = rest.trim_start_matches('[').split(']').next().and_then(|at| at.parse().ok());
-            return at.map_or(Place::Whole, Place::Quick);
+        let (list, rest) = path.split_once('[').map_or((path, ""), |(list, rest)| (list, rest));
+        let (at, field) = rest.split_once(']').unwrap_or_default();
+        let (at, field) = (at.parse::<usize>().ok(), field.trim_start_matches('.'));
+        match (list, at) {
+            ("quick_replies", Some(at)) => {
+                self.titles().nth(at).map_or(Place::AllQuick, |(number, _)| Place::Quick(number))
+            }
+            ("quick_replies", None) => Place::AllQuick,
+            ("parts", Some(at)) => match self.parts(can.pictures_together()).get(at) {
+                Some((Source::Text, _)) => Place::Text,
+                Some((Source::Files, _)) => Place::Files,
+                Some((Source::Cards, _)) => self.place_of_card(field),
+                Some((Source::Share, _)) => Place::Share,
+                Some((Source::Sticker, _)) => Place::Whole,
+                None => Place::Text,
+            },
+            _ => Place::Whole,
         }
-        let part =
-            path.strip_prefix("parts[").and_then(|rest| rest.split(']').next()).and_then(|at| at.parse::<usize>().ok());
-        match part {
-            Some(0) if !self.text.trim().is_empty() => Place::Text,
-            Some(_) if !self.files.is_empty() => Place::Files,
-            Some(_) => Place::Text,
-            None => Place::Whole,
-        }
+    }
+
+    /// `cards[2].buttons[0].title`.
+    fn place_of_card(&self, path: &str) -> Place {
+        let found = path.strip_prefix("cards[").and_then(|rest| rest.split_once(']'));
+        let card = found.and_then(|(at, field)| {
+            let number = self.cards.as_ref()?.number_of(at.parse().ok()?)?;
+            Some(Place::Card(number, field.trim_start_matches('.').to_owned()))
+        });
+        card.unwrap_or(Place::AllCards)
     }
 }
 
-/// The field that a violation belongs to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Place {
-    Text,
-    Files,
-    Quick(usize),
-    Window,
-    Whole,
+/// A message of the reader's with these parts.
+pub(super) fn written_by(reader: &Reader, can: Option<Can<'_>>, parts: Vec<OutboundPart>) -> OutboundMessage {
+    let named = can.is_some_and(|can| can.sends(harness_contract::names::feature::SENDER_NAME));
+    OutboundMessage {
+        id: String::new(),
+        sender: Sender {
+            kind: SenderKind::Human,
+            id: reader.name.to_string(),
+            name: named.then(|| reader.name.to_string()),
+            picture_url: None,
+        },
+        parts,
+        quick_replies: Vec::new(),
+        reply_to: None,
+        private_reply_to: None,
+        fallback: FallbackPolicy::Usual,
+        try_anyway: false,
+        options: Vec::new(),
+        native: None,
+    }
 }

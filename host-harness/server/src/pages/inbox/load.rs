@@ -4,13 +4,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use harness_contract::{
-    ChannelCapabilities, ConversationContext, FallbackPolicy, OutboundMessage, OutboundPart, Sender, SenderKind,
-    Severity, Violation, names::violation_code,
+    ChannelCapabilities, ConversationContext, EventBody, Severity, Violation, names::violation_code,
 };
 use harness_engine::{Host, HostError, LoadedChannel};
 use harness_inbox::{
-    AccountRow, ActivityView, ConversationFilter, ConversationId, ConversationSummary, InboxError, MessageId, NoteView,
-    PublicId as _, TimelineEntry,
+    AccountRow, ActivityView, ConversationFilter, ConversationSummary, InboxError, NoteView, TimelineEntry,
 };
 
 use super::{
@@ -29,8 +27,10 @@ const MESSAGES: usize = 50;
 const ACTIVITIES: usize = 200;
 /// Other conversations of the same person that are shown.
 const OTHERS: usize = 6;
-/// How far back a message that was not sent is searched for.
-const REACH: usize = 500;
+/// Activities among which posts of the business's own are looked for.
+const OF_POSTS: usize = 100;
+/// The most posts that are offered.
+const POSTS: usize = 20;
 
 /// The name of a channel, or its id if it is not loaded.
 fn channel_name(host: &Host, id: &str) -> String {
@@ -48,14 +48,15 @@ pub(super) async fn list(host: &Host, asked: &Asked, before: Option<&str>, reade
     let inbox = host.inbox();
     let before = before.and_then(|place| place.parse().ok());
     let page = inbox.conversations_of(asked.filter(reader), before, ROWS).await?;
-    let mut rows = Vec::with_capacity(page.entries.len());
-    for summary in page.entries {
-        let latest = inbox.timeline(summary.id, 1).await?.pop();
-        // A channel that is not loaded has no rules.
-        let window = host.context(summary.id).await.ok().map(|context| context.window);
-        rows.push(Row { channel_name: channel_name(host, &summary.channel), latest, window, summary });
-    }
-    Ok(List { rows, next: page.next.map(|place| place.to_string()) })
+    let newest = inbox.newest_messages(page.entries.iter().map(|one| one.id).collect()).await?;
+    let mut windows = host.windows(&page.entries).await?;
+    let rows = page.entries.into_iter().zip(newest).map(|(summary, latest)| Row {
+        channel_name: channel_name(host, &summary.channel),
+        window: windows.remove(&summary.id),
+        latest,
+        summary,
+    });
+    Ok(List { rows: rows.collect(), next: page.next.map(|place| place.to_string()) })
 }
 
 /// A conversation with a page of its messages.
@@ -78,6 +79,10 @@ pub(in crate::pages) struct Opened {
     /// Other conversations with the same person.
     pub(super) others: Vec<ConversationSummary>,
     pub(super) largest_file: u64,
+    /// Whether platforms can fetch uploaded files from this host.
+    pub(super) links_files: bool,
+    /// Posts of the business's own that are known here: ids, and what somebody wrote about them.
+    pub(super) posts: Vec<(String, String)>,
 }
 
 impl Opened {
@@ -109,6 +114,8 @@ impl Opened {
             team: Team::load(host, reader).await?,
             messages: messages.entries,
             largest_file: host.largest_file(),
+            links_files: host.is_public_over_tls(),
+            posts: Vec::new(),
             summary,
             channel_name,
             account,
@@ -116,6 +123,31 @@ impl Opened {
             others,
         })
     }
+}
+
+impl Opened {
+    /// The same with the posts that are known here, for whoever wants to share one.
+    pub(super) async fn with_posts(mut self, host: &Host, wanted: bool) -> Result<Self, InboxError> {
+        if wanted {
+            self.posts = posts(host, &self.summary).await?;
+        }
+        Ok(self)
+    }
+}
+
+/// The posts of an account that customers commented on, newest first.
+async fn posts(host: &Host, summary: &ConversationSummary) -> Result<Vec<(String, String)>, InboxError> {
+    let comments = Some("comment".to_owned());
+    let page = host.inbox().activities_before(Some(summary.workspace), None, comments, None, OF_POSTS).await?;
+    let mut posts: Vec<(String, String)> = Vec::new();
+    for activity in page.entries.iter().filter(|activity| activity.account_id == summary.account_id) {
+        let Ok(EventBody::Comment(comment)) = serde_json::from_str(activity.body.get()) else { continue };
+        let Some(id) = comment.media_id else { continue };
+        if posts.len() < POSTS && posts.iter().all(|(known, _)| *known != id) {
+            posts.push((id, comment.text.unwrap_or_default().chars().take(60).collect()));
+        }
+    }
+    Ok(posts)
 }
 
 /// An empty composer was sent.
@@ -129,38 +161,5 @@ pub(super) fn nothing_to_send(reader: &Reader) -> Violation {
         actual: None,
         accepted: Vec::new(),
         split_at: None,
-    }
-}
-
-/// Queues the part of a message that was not sent as a new reply. Returns why it cannot be sent.
-pub(super) async fn write_again(
-    host: &Host,
-    conversation: ConversationId,
-    message: MessageId,
-    reader: &Reader,
-) -> Result<Vec<Violation>, HostError> {
-    let messages = host.inbox().timeline(conversation, REACH).await?;
-    let missing = || InboxError::NotFound { what: "message", id: message.to_string() };
-    let row = messages.into_iter().find(|row| row.id == message).ok_or_else(missing)?;
-    let part: OutboundPart =
-        row.part.as_ref().and_then(|part| serde_json::from_str(part.get()).ok()).ok_or_else(missing)?;
-    // Pressed twice, it is one reply.
-    let key = format!("again-{}", message.public());
-    let message = OutboundMessage {
-        id: String::new(),
-        sender: Sender { kind: SenderKind::Human, id: reader.name.to_string(), name: None, picture_url: None },
-        parts: vec![part],
-        quick_replies: Vec::new(),
-        reply_to: None,
-        private_reply_to: None,
-        fallback: FallbackPolicy::Usual,
-        try_anyway: false,
-        options: Vec::new(),
-        native: None,
-    };
-    match host.reply_as(reader.user, conversation, &key, message).await {
-        Ok(_) => Ok(Vec::new()),
-        Err(HostError::NotSendable(violations)) => Ok(violations),
-        Err(error) => Err(error),
     }
 }

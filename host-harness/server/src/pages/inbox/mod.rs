@@ -5,33 +5,37 @@ mod activity;
 mod asked;
 mod bubble;
 mod can;
+mod cards;
 mod composer;
 mod contact;
 mod draft;
+mod emoji;
 mod entry;
 mod files;
+mod form;
 mod here;
 mod list;
 mod live;
 mod load;
 mod outcome;
+mod quick;
+mod reacting;
+mod remarks;
+mod sending;
 mod team;
 mod thread;
 mod window;
 
 use axum::{
-    Form, Router,
-    extract::{DefaultBodyLimit, Query, State, rejection::FormRejection},
+    Router,
+    extract::{DefaultBodyLimit, Query, State},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 use harness_engine::{Host, HostError};
-use harness_inbox::{
-    ConversationFilter, ConversationId, ConversationSummary, MessageId, PublicId as _, ReplyId, Settlement,
-};
+use harness_inbox::{ConversationFilter, ConversationId, ConversationSummary, PublicId as _};
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use self::{asked::Asked, can::Can, draft::Draft, here::Here, list::Shown, load::Opened, team::Team};
 use super::{
@@ -41,6 +45,7 @@ use super::{
     reader::Reader,
     words::fill,
 };
+use crate::streams::Streams;
 
 /// Maximum size of a form, in bytes: a long text, the handles of files.
 const MAX_FORM: usize = 256 << 10;
@@ -51,6 +56,7 @@ const OF_DEMO: usize = 200;
 #[derive(Clone)]
 pub(super) struct Desk {
     pub(super) host: Host,
+    pub(super) streams: Streams,
 }
 
 impl Desk {
@@ -69,9 +75,11 @@ pub(super) fn router(desk: Desk) -> Router {
         .route("/inbox/files/{handle}", get(files::uploaded))
         .route("/inbox/{id}", get(one))
         .route("/inbox/{id}/log", get(log_part))
-        .route("/inbox/{id}/reply", post(reply))
-        .route("/inbox/{id}/settle", post(settle))
-        .route("/inbox/{id}/again", post(again))
+        .route("/inbox/{id}/reply", post(sending::reply))
+        .route("/inbox/{id}/settle", post(sending::settle))
+        .route("/inbox/{id}/again", post(sending::again))
+        .route("/inbox/{id}/react", post(reacting::react))
+        .route("/inbox/emoji", get(emoji::picker))
         .route("/inbox/{id}/read", post(read))
         .route("/inbox/{id}/organise", post(team::organise))
         .route("/inbox/{id}/notes", post(team::add_note))
@@ -97,16 +105,17 @@ pub(super) async fn of_customer(desk: &Desk, customer: &str, reader: &Reader) ->
 pub(super) fn beside(desk: &Desk, opened: Option<Opened>, reader: &Reader) -> Markup {
     let Some(opened) = opened else {
         return html! {
-            section.inbox data-live="" data-query="" data-demo aria-label=(reader.words.your_inbox) {
+            section.inbox id="beside" data-live="" data-query="" data-demo aria-label=(reader.words.your_inbox) {
                 div.pane { div.empty.middle { (layout::sign(44)) h2 { (reader.words.no_conversations) } p.small { (reader.words.no_conversations_hint) } } }
             }
         };
     };
     let now = desk.now();
     html! {
-        section.inbox data-live=(opened.summary.id.public()) data-query="" data-demo aria-label=(reader.words.your_inbox) {
+        section.inbox id="beside" data-live=(opened.summary.id.public()) data-query="" data-demo aria-label=(reader.words.your_inbox) {
             div.pane.thread {
                 (thread_of(&opened, "", now, reader))
+                (reacting::choice(&opened, None, reader))
                 (composer::composer(&opened, &Draft::new().unwrap_or_default(), now, reader))
             }
         }
@@ -195,7 +204,12 @@ async fn list_part(State(desk): State<Desk>, Query(asked): Query<Asked>, reader:
 /// A conversation.
 async fn one(State(desk): State<Desk>, Here(summary): Here, Query(asked): Query<Asked>, reader: Reader) -> Response {
     let draft = match Draft::new() {
-        Ok(draft) => Draft { reply_to: asked.reply_to.clone(), comment: asked.comment.clone(), ..draft },
+        Ok(draft) => Draft {
+            reply_to: asked.reply_to.clone(),
+            comment: asked.comment.clone(),
+            try_anyway: asked.anyway.is_some(),
+            ..draft
+        },
         Err(error) => return error::failed(&reader, &error),
     };
     shown(&desk, summary, &asked, &draft, StatusCode::OK, &reader).await
@@ -213,6 +227,7 @@ async fn shown(
     let (host, id) = (&desk.host, summary.id);
     let loaded = async {
         let opened = Opened::load(host, summary, asked.before.as_deref(), reader).await?;
+        let opened = opened.with_posts(host, draft.share.is_some()).await?;
         let list = load::list(host, asked, None, reader).await?;
         // Who looks at the newest messages has read them.
         if asked.before.is_none() && opened.summary.unread > 0 {
@@ -234,6 +249,7 @@ async fn shown(
             (list::pane(&list, &beside))
             main.pane.thread id="main" tabindex="-1" {
                 (thread_of(&opened, &query, now, reader))
+                (reacting::choice(&opened, asked.react.as_deref(), reader))
                 @if asked.writes_note() { (composer::note(&opened, reader)) } @else { (composer::composer(&opened, draft, now, reader)) }
             }
             (contact::panel(&opened, &thread::pictures(&opened.messages), &query, now, reader))
@@ -266,6 +282,7 @@ fn head(opened: &Opened, query: &str, now: i64, reader: &Reader) -> Markup {
 }
 
 fn log_of(opened: &Opened, now: i64, reader: &Reader) -> Markup {
+    let can = opened.capabilities.as_ref().map(|capabilities| Can(capabilities));
     let shown = thread::Thread {
         reader,
         id: opened.summary.id,
@@ -274,6 +291,9 @@ fn log_of(opened: &Opened, now: i64, reader: &Reader) -> Markup {
         channel_name: &opened.channel_name,
         now,
         said: opened.said.clone(),
+        can_answer: can.is_some_and(|can| can.sends(harness_contract::names::feature::REPLY_TO)),
+        can_react: can.is_some_and(|can| !can.reactions().is_empty()),
+        people: &opened.team.users,
     };
     let log = thread::Log {
         messages: &opened.messages,
@@ -304,103 +324,6 @@ async fn log_part(
             };
             part(StatusCode::OK, markup)
         }
-        Err(error) => error::failed(&reader, &error),
-    }
-}
-
-/// Sends what is in the composer.
-async fn reply(
-    State(desk): State<Desk>,
-    Here(summary): Here,
-    Query(asked): Query<Asked>,
-    reader: Reader,
-    form: Result<Form<Vec<(String, String)>>, FormRejection>,
-) -> Response {
-    let Ok(Form(fields)) = form else { return error::no_form(&reader) };
-    let (host, id) = (&desk.host, summary.id);
-    let mut draft = Draft::of(host, fields, &reader).await;
-    let capabilities = match host.capabilities(id).await {
-        Ok(capabilities) => capabilities,
-        Err(error) => return error::failed(&reader, &error),
-    };
-    if draft.is_empty() {
-        draft.violations.push(load::nothing_to_send(&reader));
-    } else {
-        let message = draft.message(Can(&capabilities), &reader);
-        match host.reply_as(reader.user, id, &draft.key, message).await {
-            Ok(_) if asked.part.is_none() => return see(&format!("/inbox/{}{}", id.public(), asked.query())),
-            Ok(_) => match Draft::new() {
-                Ok(new) => draft = new,
-                Err(error) => return error::failed(&reader, &error),
-            },
-            Err(HostError::NotSendable(violations)) => draft.violations = violations,
-            Err(error) => return error::failed(&reader, &error),
-        }
-    }
-    let status = if draft.violations.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    if asked.part.is_none() {
-        return shown(&desk, summary, &asked, &draft, status, &reader).await;
-    }
-    match Opened::load(host, summary, None, &reader).await {
-        Ok(opened) => part(status, composer::composer(&opened, &draft, desk.now(), &reader)),
-        Err(error) => error::failed(&reader, &error),
-    }
-}
-
-#[derive(Deserialize)]
-struct Settle {
-    reply: String,
-    how: String,
-}
-
-/// Takes a person's decision about what may have been delivered.
-async fn settle(
-    State(desk): State<Desk>,
-    Here(summary): Here,
-    reader: Reader,
-    form: Result<Form<Settle>, FormRejection>,
-) -> Response {
-    let Ok(Form(settle)) = form else { return error::no_form(&reader) };
-    let settlement = match settle.how.as_str() {
-        "arrived" => Settlement::Arrived,
-        "not" => Settlement::NotArrived,
-        "again" => Settlement::SendAgain,
-        _ => return error::no_form(&reader),
-    };
-    let Ok(reply) = ReplyId::from_public(&settle.reply) else { return error::no_form(&reader) };
-    // A reply of this conversation, and so of the reader's workspace.
-    match desk.host.inbox().reply(reply).await {
-        Ok(view) if view.conversation == summary.id => {}
-        Ok(_) => return error::no_conversation(&reader),
-        Err(failed) => return error::failed(&reader, &failed.into()),
-    }
-    match desk.host.settle(reply, settlement).await {
-        Ok(()) => see(&format!("/inbox/{}", summary.id.public())),
-        Err(error) => error::failed(&reader, &error),
-    }
-}
-
-#[derive(Deserialize)]
-struct Again {
-    message: String,
-}
-
-/// Writes a message that was not sent once more, as a new reply.
-async fn again(
-    State(desk): State<Desk>,
-    Here(summary): Here,
-    reader: Reader,
-    form: Result<Form<Again>, FormRejection>,
-) -> Response {
-    let Ok(Form(again)) = form else { return error::no_form(&reader) };
-    let Ok(message) = MessageId::from_public(&again.message) else { return error::no_form(&reader) };
-    let drawn = async {
-        let violations = load::write_again(&desk.host, summary.id, message, &reader).await?;
-        Ok::<_, HostError>(Draft { violations, ..Draft::new()? })
-    };
-    match drawn.await {
-        Ok(draft) if draft.violations.is_empty() => see(&format!("/inbox/{}", summary.id.public())),
-        Ok(draft) => shown(&desk, summary, &Asked::default(), &draft, StatusCode::UNPROCESSABLE_ENTITY, &reader).await,
         Err(error) => error::failed(&reader, &error),
     }
 }

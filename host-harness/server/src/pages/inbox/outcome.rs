@@ -1,7 +1,7 @@
 //! Owns: the line under a message: when, and what became of it, in words, with the next step beside it.
 //! Does not own: the states and failures themselves (the inbox, the channel).
 
-use harness_contract::{AnswerSource, SendResult};
+use harness_contract::{AnswerSource, FailureCategory, SendResult};
 use harness_inbox::{PublicId as _, StepState};
 use maud::{Markup, html};
 
@@ -53,13 +53,14 @@ fn outgoing(entry: &Entry<'_>, seen: bool, thread: &Thread<'_>) -> Markup {
     let words = thread.reader.words;
     let channel = [("channel", thread.channel_name)];
     let time = times::of_day(entry.row.at, thread.reader);
+    let outcome = entry.row.outcome.as_ref().and_then(|outcome| serde_json::from_str::<SendResult>(outcome.get()).ok());
     let failure = || {
-        let outcome = entry.row.outcome.as_ref()?;
-        let outcome: SendResult = serde_json::from_str(outcome.get()).ok()?;
-        let failure = outcome.failure()?;
+        let failure = outcome.as_ref()?.failure()?;
         let fix = failure.fix.as_deref().map(|fix| format!(" {fix}")).unwrap_or_default();
         Some(format!("{}{fix}", failure.message))
     };
+    let hopeless =
+        || outcome.as_ref().and_then(SendResult::failure).is_some_and(|failure| is_hopeless(failure.category));
     let settled = |tone: Option<&str>, symbol: &str, text: &str| {
         html! { p.outcome data-tone=[tone] { (icon(symbol)) (text) " " (time) (marks(entry, thread)) } }
     };
@@ -77,13 +78,14 @@ fn outgoing(entry: &Entry<'_>, seen: bool, thread: &Thread<'_>) -> Markup {
         Some(StepState::Rejected) => {
             let why = failure()
                 .map_or_else(|| words.not_sent.to_string(), |why| fill(&words.not_sent_because, &[("why", &why)]));
-            html! { div.outcome data-tone="fail" { (icon("stop")) (why) (again(entry, thread)) } }
+            html! { div.outcome data-tone="fail" { (icon("stop")) (why) @if !hopeless() { (again(entry, thread)) } (requests(entry, thread)) } }
         }
         Some(StepState::Ambiguous) => html! {
             p.outcome data-tone="warn" { (icon("alert")) (fill(&words.maybe_delivered, &channel)) }
             @if let Some(reply) = entry.row.reply {
                 form.outcome data-organise method="post" action={ "/inbox/" (thread.id.public()) "/settle" } data-tone="warn" {
                     input type="hidden" name="reply" value=(reply.public());
+                    button.textbtn name="how" value="look" { (fill(&words.composer.look, &channel)) }
                     button.textbtn name="how" value="arrived" { (words.it_arrived) }
                     button.textbtn name="how" value="not" { (words.it_did_not_arrive) }
                     button.textbtn name="how" value="again" { (words.send_again_anyway) }
@@ -91,6 +93,28 @@ fn outgoing(entry: &Entry<'_>, seen: bool, thread: &Thread<'_>) -> Markup {
             }
         },
     }
+}
+
+/// The way to what was asked of the platform, for whoever may look at it.
+fn requests(entry: &Entry<'_>, thread: &Thread<'_>) -> Markup {
+    html! {
+        @if let Some(reply) = entry.row.reply.filter(|_| thread.reader.is_of_host) {
+            a.textbtn href={ "/inspector/replies/" (reply.public()) } { (thread.reader.words.plugins.show_reply) }
+        }
+    }
+}
+
+/// Whether the same, sent again, would fail again.
+fn is_hopeless(category: FailureCategory) -> bool {
+    use FailureCategory as Failed;
+    matches!(
+        category,
+        Failed::ContentInvalid
+            | Failed::Unsupported
+            | Failed::OptedOut
+            | Failed::WindowClosed
+            | Failed::WindowNeedsHuman
+    )
 }
 
 /// The button that writes the same again, as a new reply.

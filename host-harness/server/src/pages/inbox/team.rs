@@ -19,6 +19,7 @@ use super::{
     Desk,
     here::{Here, is_here},
     see,
+    thread::Thread,
 };
 use crate::pages::{
     error,
@@ -146,13 +147,14 @@ pub(super) fn section(summary: &ConversationSummary, team: &Team, query: &str, r
 }
 
 /// A note in the log.
-pub(super) fn note(note: &NoteView, at: i64, reader: &Reader) -> Markup {
+pub(super) fn note(note: &NoteView, at: i64, thread: &Thread<'_>) -> Markup {
+    let reader = thread.reader;
     let words = reader.words;
     let own = reader.user.is_some() && note.user == reader.user;
     html! {
         li.item id={ "n-" (note.id.public()) } data-from="note" tabindex="-1" {
             p.who { (icon("lock")) (fill(&words.note_by, &[("name", &note.author)])) }
-            div.bubble dir="auto" { (linked(&note.text)) }
+            div.bubble dir="auto" { (mentioning(&note.text, thread.people, reader)) }
             div.outcome {
                 (times::of_day(at, reader))
                 @if note.edited_at.is_some() { " · " (words.edited) }
@@ -178,6 +180,37 @@ pub(super) fn canned(team: &Team, reader: &Reader) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// The colleagues, whom the script offers after `@` in a note.
+pub(super) fn mentions(team: &Team, reader: &Reader) -> Markup {
+    html! {
+        ul id="mentions" role="listbox" aria-label=(reader.words.composer.colleagues) hidden {
+            @for user in team.users.iter().filter(|user| user.disabled_at.is_none()) {
+                li role="option" id={ "o-" (user.id.public()) } data-mention=(user.name) { (avatar(&user.name, &user.name, "s", None)) bdi { (user.name) } }
+            }
+        }
+    }
+}
+
+/// A note's text with the names of colleagues that it mentions marked.
+fn mentioning(text: &str, people: &[UserView], reader: &Reader) -> Markup {
+    let found = text.match_indices('@').filter_map(|(at, _)| {
+        let rest = text.get(at + 1..)?;
+        let named = people.iter().filter(|user| !user.name.is_empty() && rest.starts_with(user.name.as_str()));
+        named.max_by_key(|user| user.name.len()).map(|user| (at, user))
+    });
+    let mut done = 0;
+    html! {
+        @for (at, user) in found {
+            @if at >= done {
+                (linked(text.get(done..at).unwrap_or_default()))
+                strong.mention data-me[reader.user == Some(user.id)] { "@" (user.name) }
+                @let _ = done = at + 1 + user.name.len();
+            }
+        }
+        (linked(text.get(done..).unwrap_or_default()))
     }
 }
 
@@ -215,7 +248,7 @@ pub(super) async fn organise(
             let name = first.and_then(|user| team.as_ref()?.name_of(user).map(str::to_owned));
             let name = name.unwrap_or_else(|| reader.words.nobody.to_string());
             let sentence = fill(&reader.words.others_first, &[("name", &name)]);
-            error::page(&reader, StatusCode::CONFLICT, &sentence, "", None)
+            error::page(&reader, StatusCode::CONFLICT, &sentence, &reader.words.others_first_hint)
         }
         Err(failed) => error::failed(&reader, &failed),
     }

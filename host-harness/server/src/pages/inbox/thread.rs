@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 
 use harness_contract::{Attachment, MediaKind};
-use harness_inbox::{ActivityView, ConversationId, MediaState, MediaView, NoteView, PublicId as _, TimelineEntry};
+use harness_inbox::{
+    ActivityView, ConversationId, MediaState, MediaView, NoteView, PublicId as _, TimelineEntry, UserView,
+};
 use jiff::civil::Date;
 use maud::{Markup, html};
 
@@ -12,7 +14,7 @@ use super::{
     activity,
     bubble::{self, Source},
     entry::{Entry, From},
-    outcome, team,
+    outcome, reacting, team,
 };
 use crate::pages::{
     parts::{avatar, icon},
@@ -36,6 +38,11 @@ pub(super) struct Thread<'t> {
     pub(super) now: i64,
     /// What is said in messages, by the platform's ids, for quotes.
     pub(super) said: HashMap<String, String>,
+    /// Whether a message may be answered, and reacted to.
+    pub(super) can_answer: bool,
+    pub(super) can_react: bool,
+    /// The team, whose names are marked in notes.
+    pub(super) people: &'t [UserView],
 }
 
 impl Thread<'_> {
@@ -165,7 +172,7 @@ pub(super) fn log(thread: &Thread<'_>, log: &Log<'_>) -> Markup {
                     },
                     Line::Note(note) => {
                         @let _ = before.take();
-                        (team::note(note, line.at(), thread.reader))
+                        (team::note(note, line.at(), thread))
                     },
                     Line::Message(entry) => {
                         @if first_new == Some(entry.row.id) {
@@ -205,6 +212,7 @@ fn item(entry: &Entry<'_>, cont: bool, seen: bool, thread: &Thread<'_>) -> Marku
             (bubble::content(entry, thread))
             (reactions(entry, thread))
             (outcome::line(entry, seen, thread))
+            (reacting::acts(entry, thread))
         }
     }
 }
@@ -231,11 +239,13 @@ fn reactions(entry: &Entry<'_>, thread: &Thread<'_>) -> Markup {
     html! {
         @for reaction in &entry.row.reactions {
             @let what = reaction.emoji.as_deref().or(reaction.name.as_deref()).unwrap_or("?");
-            @let by = if reaction.actor == "business" { &*thread.reader.name } else { thread.name };
-            span.react {
-                span aria-hidden="true" { (what) }
-                span.sr { (fill(&thread.reader.words.reacted, &[("name", by), ("what", reaction.name.as_deref().unwrap_or(what))])) }
-                span aria-hidden="true" { bdi { (by) } }
+            @if reaction.actor == "business" && thread.can_react { (reacting::own(what, entry, thread)) } @else {
+                @let by = if reaction.actor == "business" { &*thread.reader.words.myself } else { thread.name };
+                span.react {
+                    span aria-hidden="true" { (what) }
+                    span.sr { (fill(&thread.reader.words.reacted, &[("name", by), ("what", reaction.name.as_deref().unwrap_or(what))])) }
+                    span aria-hidden="true" { bdi { (by) } }
+                }
             }
         }
     }

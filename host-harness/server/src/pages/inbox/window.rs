@@ -103,17 +103,33 @@ pub(super) fn sentence(window: &Window, now: i64, reader: &Reader, channel: &str
     }
 }
 
-/// The bar over the composer where the window is not simply open.
-pub(super) fn bar(window: &Window, now: i64, reader: &Reader, channel: &str) -> Markup {
+/// How long the present state of the window lasts, in milliseconds, if it ends by itself.
+pub(super) fn ends_in(window: &Window, now: i64) -> Option<i64> {
+    let end = match window.state {
+        WindowState::Open => ms(window.closes_at),
+        WindowState::HumanOnly => ms(window.human_closes_at),
+        _ => None,
+    };
+    end.map(|end| end.saturating_sub(now)).filter(|left| *left > 0)
+}
+
+/// The bar over the composer where the window is not simply open: how much is left of it, and what comes then.
+pub(super) fn bar(window: &Window, now: i64, reader: &Reader, channel: &str, name: &str) -> Markup {
+    let words = &reader.words.composer;
     let left = ms(window.closes_at).map(|end| end - now);
-    let closing = window.state == WindowState::Open && left.is_some_and(|left| left < CLOSING);
+    let closing = left.filter(|left| window.state == WindowState::Open && *left < CLOSING);
     html! {
-        @if closing {
-            @if let Some(text) = left.and_then(|left| times::left(left, reader, true)) {
-                div.bar data-tone="closing" { (icon("clock")) span { bdi { (text) } } }
+        @if let (Some(left), Some(end)) = (closing, ms(window.closes_at)) {
+            @if let Some(text) = times::left(left, reader, true) {
+                @let then = if window.human_closes_at > window.closes_at { &words.then_as_person } else { &words.then_closed };
+                @let time = times::clock(end, reader);
+                div.bar data-tone="closing" { (dial(left, "")) span { bdi { (text) } ". " (fill(then, &[("time", &time), ("name", name)])) } }
             }
         } @else if window.state != WindowState::Open {
-            div.bar data-tone=(tone(window, now)) { (icon("clock")) span { (sentence(window, now, reader, channel)) } }
+            div.bar data-tone=(tone(window, now)) {
+                (icon(if window.state == WindowState::HumanOnly { "person" } else { "clock" }))
+                span { (sentence(window, now, reader, channel)) }
+            }
         }
     }
 }

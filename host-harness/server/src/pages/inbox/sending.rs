@@ -1,0 +1,167 @@
+//! Owns: what the composer's form does: sending, checking what is typed, deciding about what may have been delivered,
+//! writing again what was not sent.
+//! Does not own: the form (`form`, `composer`), the outbox (the engine).
+
+use axum::{
+    Form,
+    extract::{Query, State, rejection::FormRejection},
+    http::StatusCode,
+    response::Response,
+};
+use harness_contract::OutboundMessage;
+use harness_engine::{Host, HostError};
+use harness_inbox::{ConversationId, InboxError, MessageId, PublicId as _, ReplyId, Settlement, TimelineEntry};
+use serde::Deserialize;
+
+use super::{
+    Desk,
+    asked::Asked,
+    can::Can,
+    composer,
+    draft::{Draft, written_by},
+    form::Filled,
+    here::Here,
+    load::{self, Opened},
+    part,
+    remarks::Remarks,
+    see, shown,
+};
+use crate::pages::{error, reader::Reader};
+
+/// How far back a message is searched for.
+const REACH: usize = 500;
+
+/// `POST …/reply`: sends what is in the composer, or makes the change of it that a button asked for. With `part=check`
+/// nothing is sent: the composer is drawn with what the channel says about it.
+pub(super) async fn reply(
+    State(desk): State<Desk>,
+    Here(summary): Here,
+    Query(asked): Query<Asked>,
+    reader: Reader,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    let Ok(Form(fields)) = form else { return error::no_form(&reader) };
+    let (host, id) = (&desk.host, summary.id);
+    let capabilities = match host.capabilities(id).await {
+        Ok(capabilities) => capabilities,
+        Err(error) => return error::failed(&reader, &error),
+    };
+    let can = Can(&capabilities);
+    let Filled { mut draft, changed } = Filled::read(host, can, fields, &reader).await;
+    let checked = asked.part.as_deref() == Some("check");
+    let mut status = StatusCode::OK;
+    if checked || changed {
+        if !draft.is_empty() {
+            match host.preview(id, draft.message(can, &reader)).await {
+                Ok(preview) => draft.remarks = Remarks::from(preview).of_what_is_typed(),
+                // Whoever writes is not stopped by a channel that cannot be asked now: it is asked again for sending.
+                Err(error) => tracing::debug!(%error, "a message could not be checked while it is typed"),
+            }
+        }
+    } else if draft.is_empty() {
+        draft.remarks = vec![load::nothing_to_send(&reader)].into();
+        status = StatusCode::UNPROCESSABLE_ENTITY;
+    } else {
+        match host.reply_as(reader.user, id, &draft.key, draft.message(can, &reader)).await {
+            Ok(_) if asked.part.is_none() => return see(&format!("/inbox/{}{}", id.public(), asked.query())),
+            Ok(_) => match Draft::new() {
+                Ok(new) => draft = new,
+                Err(error) => return error::failed(&reader, &error),
+            },
+            Err(HostError::NotSendable(violations)) => {
+                draft.remarks = violations.into();
+                status = StatusCode::UNPROCESSABLE_ENTITY;
+            }
+            Err(error) => return error::failed(&reader, &error),
+        }
+    }
+    if asked.part.is_none() {
+        return shown(&desk, summary, &asked, &draft, status, &reader).await;
+    }
+    let opened = async {
+        let opened = Opened::load(host, summary, None, &reader).await?;
+        Ok::<_, HostError>(opened.with_posts(host, draft.share.is_some()).await?)
+    };
+    match opened.await {
+        Ok(opened) => part(status, composer::composer(&opened, &draft, desk.now(), &reader)),
+        Err(error) => error::failed(&reader, &error),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Settle {
+    reply: String,
+    how: String,
+}
+
+/// `POST …/settle`: takes a person's decision about what may have been delivered.
+pub(super) async fn settle(
+    State(desk): State<Desk>,
+    Here(summary): Here,
+    reader: Reader,
+    form: Result<Form<Settle>, FormRejection>,
+) -> Response {
+    let Ok(Form(settle)) = form else { return error::no_form(&reader) };
+    let settlement = match settle.how.as_str() {
+        "arrived" => Settlement::Arrived,
+        "not" => Settlement::NotArrived,
+        "again" => Settlement::SendAgain,
+        "look" => Settlement::Look,
+        _ => return error::no_form(&reader),
+    };
+    let Ok(reply) = ReplyId::from_public(&settle.reply) else { return error::no_form(&reader) };
+    // A reply of this conversation, and so of the reader's workspace.
+    match desk.host.inbox().reply(reply).await {
+        Ok(view) if view.conversation == summary.id => {}
+        Ok(_) => return error::no_conversation(&reader),
+        Err(failed) => return error::failed(&reader, &failed.into()),
+    }
+    match desk.host.settle(reply, settlement).await {
+        Ok(()) => see(&format!("/inbox/{}", summary.id.public())),
+        Err(error) => error::failed(&reader, &error),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Again {
+    message: String,
+}
+
+/// `POST …/again`: writes a message that was not sent once more, as a new reply.
+pub(super) async fn again(
+    State(desk): State<Desk>,
+    Here(summary): Here,
+    reader: Reader,
+    form: Result<Form<Again>, FormRejection>,
+) -> Response {
+    let Ok(Form(again)) = form else { return error::no_form(&reader) };
+    let Ok(id) = MessageId::from_public(&again.message) else { return error::no_form(&reader) };
+    let drawn = async {
+        let missing = || InboxError::NotFound { what: "message", id: id.to_string() };
+        let row = message(&desk.host, summary.id, id).await?.ok_or_else(missing)?;
+        let part = row.part.as_ref().and_then(|part| serde_json::from_str(part.get()).ok()).ok_or_else(missing)?;
+        // Pressed twice, it is one reply.
+        let key = format!("again-{}", id.public());
+        let written: OutboundMessage = written_by(&reader, None, vec![part]);
+        let draft = Draft::new()?;
+        match desk.host.reply_as(reader.user, summary.id, &key, written).await {
+            Ok(_) => Ok(draft),
+            Err(HostError::NotSendable(violations)) => Ok(Draft { remarks: violations.into(), ..draft }),
+            Err(error) => Err(error),
+        }
+    };
+    match drawn.await {
+        Ok(draft) if draft.remarks.violations.is_empty() => see(&format!("/inbox/{}", summary.id.public())),
+        Ok(draft) => shown(&desk, summary, &Asked::default(), &draft, StatusCode::UNPROCESSABLE_ENTITY, &reader).await,
+        Err(error) => error::failed(&reader, &error),
+    }
+}
+
+/// One of the newest messages of a conversation.
+pub(super) async fn message(
+    host: &Host,
+    conversation: ConversationId,
+    id: MessageId,
+) -> Result<Option<TimelineEntry>, HostError> {
+    Ok(host.inbox().timeline(conversation, REACH).await?.into_iter().find(|row| row.id == id))
+}

@@ -1,0 +1,71 @@
+//! Owns: the words of the composer, of answering and of reacting, in English.
+//! Does not own: how they are filled in, the other languages (`words`).
+
+words! {
+    /// The words of the composer.
+    Composer {}
+    // Messages
+    answer = "Reply";
+    react = "React";
+    react_to = "React to: {text}";
+    react_with = "React with {what}";
+    more_emoji = "More emoji";
+    remove_reaction = "Remove your reaction {what}";
+    no_such_message = "This message is no longer here";
+    not_reacted = "The reaction was not sent: {why}";
+    // Emoji
+    emoji = "Emoji";
+    find_emoji = "Find an emoji";
+    no_emoji = "No emoji has this name.";
+    // What becomes of it
+    arrives_as = "Arrives as {n} messages";
+    lengths = "{lengths} {unit}";
+    send_many = "Send {n}";
+    send_as_person = "Reply as a person";
+    write_as_person = "Reply as a person";
+    enter_sends = "Enter sends";
+    enter_sends_hint = "Shift and Enter begins a new line. Otherwise Ctrl and Enter sends.";
+    sending_options = "How to send";
+    // Quick replies and cards
+    quick_reply = "Quick reply {n}";
+    add_quick_reply = "Add a quick reply";
+    number_of = "{n} of {max}";
+    move_up = "Move {name} up";
+    move_back = "Move {name} to the front";
+    cards = "Cards";
+    card = "Card {n}";
+    add_card = "Add";
+    remove_card = "Remove this card";
+    card_title = "Title";
+    card_subtitle = "Second line";
+    card_image = "Address of a picture";
+    card_picture = "the picture";
+    upload_picture = "Upload a picture";
+    card_url = "Address that the card opens";
+    card_button = "Button {n}";
+    add_button = "Add a button";
+    button_title = "Text of button {n}";
+    button_does = "What button {n} does";
+    sends_reply = "sends a reply";
+    opens_page = "opens a page";
+    button_address = "Address that button {n} opens";
+    as_seen = "As {name} will see it";
+    to_fix = "to fix";
+    // Posts
+    share = "Share one of your posts";
+    share_id = "The post’s id";
+    share_hint = "{channel} knows every post by an id. Only posts of this account can be shared.";
+    saved_replies_hint = "Saved replies (/)";
+    // Notes
+    mention = "Mention a colleague";
+    colleagues = "Colleagues";
+    // The window
+    then_as_person = "After {time} only a person can reply, not the bot.";
+    then_closed = "After {time} you can reply once {name} writes again.";
+    closed_title = "You can reply once {name} writes again.";
+    draft_kept = "What you have written is kept.";
+    add_note = "Add a note for the team";
+    write_anyway = "Try to send anyway";
+    // Outcomes
+    look = "Look for it on {channel}";
+}
