@@ -23,6 +23,7 @@ use channel_tests::{
     team::Team,
 };
 use harness_engine::{Clock, Host, HostOptions};
+use harness_inbox::ChangeKind;
 use harness_server::{Authenticator, Limits, PageAccess};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -67,7 +68,13 @@ impl World {
         let headers = [("x-secret".parse().unwrap(), SECRET.parse().unwrap())].into_iter().collect();
         let before = self.newest();
         self.host.deliver("scripted", &headers, body.to_string().into_bytes()).await.unwrap();
-        eventually("the events", async || (self.newest() > before).then_some(())).await;
+        // Changes of other things come in between.
+        eventually("the events", async || {
+            let found = self.host.inbox().changes_after(before, None, 100 + 10 * count).await.unwrap().changes;
+            let made = found.iter().filter(|change| change.kind == ChangeKind::ActivityCreated);
+            (made.count() >= count).then_some(())
+        })
+        .await;
     }
 
     fn newest(&self) -> u64 {

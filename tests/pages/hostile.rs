@@ -1,6 +1,6 @@
 //! Whatever a customer, a platform or a colleague writes is text on every page, never markup.
 
-use channel_tests::{World, browser::Browser};
+use channel_tests::{World, browser::Browser, eventually};
 use harness_inbox::{CannedAnswerText, ConversationChange, LabelChange, PublicId as _, WorkspaceId};
 
 use crate::{street, team};
@@ -46,7 +46,7 @@ async fn nothing_that_anybody_writes_runs_on_a_page() {
         format!("{}/inbox", world.address),
         thread.clone(),
         format!("{thread}?mode=note"),
-        format!("{thread}?reply_to={hostile}&comment={hostile}"),
+        format!("{thread}?reply_to={hostile}&comment={hostile}&react={hostile}&anyway={hostile}"),
         format!("{}/inbox?view={hostile}&channel={hostile}&label={hostile}", world.address),
         format!("{}/inbox/{hostile}", world.address),
     ] {
@@ -59,6 +59,18 @@ async fn nothing_that_anybody_writes_runs_on_a_page() {
             .await;
         assert_eq!(wrong, serde_json::json!([0, 0]), "{page}");
     }
+    // The same in everything that the composer holds.
+    browser.open(&thread).await;
+    let draft = ["text", "quick", "share", "reply_to", "card.0.title", "card.0.image", "card.0.button.0.title"];
+    let draft = draft.map(|field| format!("{field}={hostile}")).join("&");
+    browser.runs(&format!("localStorage.setItem('draft-{}', `{draft}`)", conversation.public())).await;
+    browser.client.refresh().await.unwrap();
+    let drawn = "return document.querySelector('#card-title')?.value.length > 20";
+    eventually("the draft", async || (browser.runs(drawn).await == true).then_some(())).await;
+    let wrong =
+        "return [window.hit ?? 0, document.querySelectorAll('img[src=x], [onerror], [onload], [onclick]').length]";
+    assert_eq!(browser.runs(wrong).await, serde_json::json!([0, 0]));
+    browser.runs("localStorage.clear()").await;
     // The same after it has come in over the live stream.
     browser.open(&thread).await;
     maya.text(&format!("{HOSTILE} the last one")).await;

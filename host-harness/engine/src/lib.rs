@@ -51,7 +51,10 @@ pub use media::{
     uploads::{TakeError, Taking},
 };
 pub use network::TooManyCredentials;
-pub use observe::recorder::RecordedCall;
+pub use observe::{
+    history::{ChannelMinute, p95_us},
+    recorder::RecordedCall,
+};
 pub use options::HostOptions;
 pub use organisation::{
     COLORS, Filled, MAX_CANNED_TEXT, MAX_NAME, MAX_NOTE, MAX_SHORTCUT, MAX_TITLE, UnknownVariable, VARIABLES, Values,

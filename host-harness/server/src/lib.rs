@@ -19,5 +19,8 @@ pub use auth::{
     TOKEN_PREFIX, TokenError, TokenFile, new_token,
 };
 pub use listener::Limits;
-pub use phone::{FaultKind, Phone, PhoneAction, PhoneButton, PhoneCard, PhoneFault, PhoneMessage, PhoneView};
+pub use phone::{
+    FaultKind, Phone, PhoneAction, PhoneButton, PhoneCard, PhoneFault, PhoneFile, PhoneMessage, PhoneQuote, PhoneThing,
+    PhoneView,
+};
 pub use router::{bind, router, router_with, router_with_pages, serve, serve_with};

@@ -11,6 +11,9 @@ pub trait Phone: std::fmt::Debug + Send + Sync {
 
     /// Does something as the customer, or to the platform. What makes no sense now does nothing.
     async fn act(&self, action: PhoneAction);
+
+    /// The picture or sound of a message's thing; things are counted from 0.
+    async fn file(&self, message: &str, thing: usize) -> Option<PhoneFile>;
 }
 
 /// What is on a phone.
@@ -43,10 +46,16 @@ pub struct PhoneMessage {
     pub id: String,
     /// Whether the customer wrote it.
     pub own: bool,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// What it is about.
+    pub quote: Option<PhoneQuote>,
     /// Its text.
     pub text: Option<String>,
-    /// What it is besides, such as `image`.
-    pub kinds: Vec<String>,
+    /// What it is besides.
+    pub things: Vec<PhoneThing>,
+    /// Whether its text was changed.
+    pub edited: bool,
     /// Whether it was unsent.
     pub gone: bool,
     /// What can be tapped under it.
@@ -55,6 +64,39 @@ pub struct PhoneMessage {
     pub cards: Vec<PhoneCard>,
     /// Reactions to it.
     pub reactions: Vec<String>,
+}
+
+/// What a message on a phone is about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum PhoneQuote {
+    /// It is no message: a public comment.
+    Comment,
+    /// A private answer to a comment.
+    ToComment,
+    /// A story of the business.
+    Story,
+    /// Another message, of which this is said.
+    Message(String),
+}
+
+/// Something in a message that is no text, such as a photo.
+#[derive(Clone, Debug, Default)]
+pub struct PhoneThing {
+    /// What it is, such as `image`.
+    pub kind: String,
+    /// What it is called, such as a shared post.
+    pub title: String,
+    /// Whether [`Phone::file`] has its picture or sound.
+    pub has_file: bool,
+}
+
+/// A picture or a sound on a phone.
+#[derive(Clone, Debug)]
+pub struct PhoneFile {
+    /// Its media type.
+    pub mime: String,
+    /// Its content.
+    pub content: bytes::Bytes,
 }
 
 /// What can be tapped: its title, and what is sent back.

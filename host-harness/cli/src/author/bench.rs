@@ -1,9 +1,11 @@
-//! Owns: `harness bench ingest`: the cost of a durable 200 compared with a bare native server in the same run; plan and
-//! table.
+//! Owns: the benchmarks' arguments; `harness bench ingest`: the cost of a durable 200 compared with a bare native server in
+//! the same run; plan and table.
 //! Does not own: servers and load (see the modules).
 
 pub(crate) mod bare;
+mod inbox;
 mod load;
+mod pace;
 mod server;
 mod soak;
 
@@ -56,6 +58,25 @@ pub(crate) enum Bench {
         rate: Option<f64>,
         /// Folder for the host's file, which grows by about 1.4 KB per delivery [default: the system's temporary
         /// folder]
+        #[arg(long, value_name = "DIR")]
+        folder: Option<PathBuf>,
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Fill an inbox through the webhooks, and measure the API and the pages on it while more comes in
+    Inbox {
+        /// Messages to fill it with; about a hundredth are conversations
+        #[arg(long, default_value_t = 100_000)]
+        messages: u64,
+        /// Deliveries per second while measuring
+        #[arg(long, default_value_t = 500.0)]
+        rate: f64,
+        /// Duration of the measurement, in seconds
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Folder for the host's files, which are kept: what is filled already is not filled again [default: a folder
+        /// that is removed]
         #[arg(long, value_name = "DIR")]
         folder: Option<PathBuf>,
         /// Print the result as JSON
@@ -124,6 +145,17 @@ pub(crate) async fn run(bench: Bench) -> Result<ExitCode> {
             }
             let folder = folder.unwrap_or_else(std::env::temp_dir);
             return soak::run(minutes, rate, &folder, json).await;
+        }
+        Bench::Inbox { messages, rate, seconds, folder, json } => {
+            if messages == 0 || seconds == 0 || !rate.is_finite() || rate <= 0.0 {
+                bail!("--messages and --seconds are at least 1, and --rate more than 0");
+            }
+            let asked = inbox::Asked { messages, rate, seconds };
+            if let Some(folder) = folder {
+                return inbox::run(asked, &folder, json).await;
+            }
+            let folder = tempfile::tempdir()?;
+            return inbox::run(asked, folder.path(), json).await;
         }
         Bench::Ingest { seconds, connections, folder, json } => {
             if seconds == 0 || connections.contains(&0) {

@@ -14,9 +14,9 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use harness_contract::{AccountSettings, ChannelCapabilities, ConversationContext, settings::merge_settings};
+use harness_contract::{AccountSettings, ChannelCapabilities, ConversationContext, Window, settings::merge_settings};
 use harness_egress::credentials::Secrets;
-use harness_inbox::{ConversationId, Inbox, InboxError};
+use harness_inbox::{AccountId, ConversationId, ConversationSummary, Inbox, InboxError};
 use harness_sandbox::Sandbox;
 
 pub(crate) use self::call::{CallProblem, blamed};
@@ -110,5 +110,30 @@ impl Channels {
             context.comment = self.inbox.known_comment(conversation, comment).await?;
         }
         Ok(context)
+    }
+
+    /// The windows of conversations. Those of a channel that is not loaded have none.
+    pub(crate) async fn windows(
+        &self,
+        conversations: &[ConversationSummary],
+    ) -> Result<HashMap<ConversationId, Window>, InboxError> {
+        let mut accounts: HashMap<AccountId, Vec<&ConversationSummary>> = HashMap::new();
+        for conversation in conversations {
+            accounts.entry(conversation.account_id).or_default().push(conversation);
+        }
+        let (mut windows, now) = (HashMap::new(), self.clock.now());
+        for of_account in accounts.into_values() {
+            let Some((first, registered)) =
+                of_account.first().and_then(|first| Some((first.id, self.get(&first.channel).ok()?)))
+            else {
+                continue;
+            };
+            // Every conversation of an account has its policy.
+            let account = self.context(&registered, first, None).await?.account;
+            let policy = &self.capabilities_of(&registered, &account).await.window;
+            let ids = of_account.into_iter().map(|conversation| conversation.id).collect();
+            windows.extend(self.inbox.windows(ids, policy, now).await?);
+        }
+        Ok(windows)
     }
 }

@@ -1,16 +1,14 @@
 //! Owns: the product's interface to deliveries, replies and files.
 //! Does not own: their implementation (`ingest`, `outbound`, `media`).
 
-use std::sync::Arc;
-
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use bytes::Bytes;
-use harness_contract::{ChannelCapabilities, ConversationContext, OutboundMessage};
+use harness_contract::{ChannelCapabilities, ConversationContext, OutboundMessage, Window};
 use harness_egress::Held;
 use harness_inbox::{
-    ConversationId, ErasureView, InboxError, MediaId, MediaView, Queued, ReplyId, Settlement, Upload, UserId,
-    WorkspaceId,
+    ConversationId, ConversationSummary, ErasureView, InboxError, MediaId, MediaView, Queued, ReplyId, Settlement,
+    Upload, UserId, WorkspaceId,
 };
 use http::HeaderMap;
 use serde_json::Value;
@@ -134,6 +132,14 @@ impl Host {
     /// Everything in a conversation that a message depends on, including the window.
     pub async fn context(&self, conversation: ConversationId) -> Result<ConversationContext, HostError> {
         Ok(self.rooms.outbound.context(conversation).await?)
+    }
+
+    /// The windows of the conversations of a list. Those of a channel that is not loaded have none.
+    pub async fn windows(
+        &self,
+        conversations: &[ConversationSummary],
+    ) -> Result<HashMap<ConversationId, Window>, InboxError> {
+        self.rooms.outbound.channels.windows(conversations).await
     }
 
     /// What the channel of a conversation can do for its account.

@@ -20,6 +20,11 @@ use crate::error::InboxError;
 /// The number of concurrent queries.
 const THREADS: usize = 4;
 
+/// Statements that each connection keeps compiled: more than there are.
+const STATEMENTS: usize = 128;
+/// Pages of the file that each connection keeps, in KiB.
+const CACHE_KIB: i64 = 16 << 10;
+
 const THREAD: &str = "inbox-reader";
 
 /// A query waiting for a thread. If the connection failed to open, the query gets the error instead.
@@ -83,10 +88,18 @@ fn run(path: PathBuf, jobs: &Mutex<Receiver<Job>>) {
         let Ok(job) = next else { return };
         match &open {
             Some(connection) => job(Ok(connection)),
-            None => match connection::open(&path) {
+            None => match connect(&path) {
                 Ok(connection) => job(Ok(open.insert(connection))),
                 Err(error) => job(Err(error)),
             },
         }
     }
+}
+
+fn connect(path: &Path) -> Result<Connection, InboxError> {
+    let connection = connection::open(path)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Negative: in KiB instead of pages.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    Ok(connection)
 }

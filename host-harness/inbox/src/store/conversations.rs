@@ -2,7 +2,7 @@
 //! Does not own: changes to them, which come from events and replies.
 
 use async_trait::async_trait;
-use harness_contract::{ConversationContext, KnownComment, WindowPolicy};
+use harness_contract::{ConversationContext, KnownComment, Window, WindowPolicy};
 
 use crate::{
     error::InboxError,
@@ -70,6 +70,20 @@ pub trait Conversations: Send + Sync {
         before: Option<Place>,
         limit: usize,
     ) -> Result<Page<ActivityView>, InboxError>;
+
+    /// The newest message of each of these conversations, in their order; `None` where there is none.
+    async fn newest_messages(
+        &self,
+        conversations: Vec<ConversationId>,
+    ) -> Result<Vec<Option<TimelineEntry>>, InboxError>;
+
+    /// The windows of these conversations, as in their [`context`](Self::context). One that does not exist is left out.
+    async fn windows(
+        &self,
+        conversations: Vec<ConversationId>,
+        policy: &WindowPolicy,
+        now: u64,
+    ) -> Result<Vec<(ConversationId, Window)>, InboxError>;
 
     /// Everything that sending to a conversation depends on, under the channel's policy.
     async fn context(

@@ -157,9 +157,8 @@ export function composer(log) {
     if (event.target.id === "enter-sends") localStorage.setItem("enter-sends", event.target.checked ? "yes" : "no");
     else if (form.contains(event.target) && event.target.matches("select")) later();
   });
-  // What is written in another tab is here too, unless somebody writes here.
+  // What is written in another tab is here too.
   drafts.elsewhere((kept) => {
-    if (document.hasFocus() && form.contains(document.activeElement)) return;
     text().value = "";
     if (kept) restore(kept);
     else count();

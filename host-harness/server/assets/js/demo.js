@@ -8,7 +8,7 @@ export function demo() {
   if (!inbox) return;
 
   async function look() {
-    const { ok, body } = await part("/demo/phone");
+    const { ok, body } = await part(`/demo/phone${location.search}`);
     if (!ok) return;
     for (const id of ["phone", "clock"]) {
       const [old, next] = [document.getElementById(id), body.querySelector(`#${id}`)];
@@ -27,12 +27,12 @@ export function demo() {
     if (!form.matches("form[data-phone]")) return;
     event.preventDefault();
     const fields = new URLSearchParams(new FormData(form, event.submitter));
-    // Enter in the field writes; it does not press the first button.
-    if (form.matches(".entry") && event.submitter?.value === "photo" && fields.get("text")) fields.set("do", "text");
     const text = form.querySelector("#phone-text");
     if (text && fields.get("do") === "text") text.value = "";
-    await fetch("/demo/act", { method: "POST", body: fields, redirect: "manual" });
-    await look();
+    await fetch(form.action, { method: "POST", body: fields, redirect: "manual" });
+    // With the clock everything changes that depends on time; what is being written is in the draft.
+    if (fields.has("hours")) location.reload();
+    else await look();
   });
   document.addEventListener("change", (event) => event.target.closest("[data-instant-act]")?.requestSubmit());
   document.addEventListener("changed", () => {

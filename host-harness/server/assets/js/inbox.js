@@ -2,10 +2,12 @@
 //! Does not own: what they do.
 
 import { composer } from "./composer.js";
+import { copy } from "./copy.js";
 import { demo } from "./demo.js";
 import { keys } from "./keys.js";
 import { live } from "./live.js";
 import { times } from "./times.js";
+import { tryout } from "./tryout.js";
 
 // The reader's zone, for the next page that the host draws.
 const offset = -new Date().getTimezoneOffset();
@@ -19,3 +21,5 @@ const log = live();
 composer(log);
 keys();
 demo();
+copy();
+tryout();

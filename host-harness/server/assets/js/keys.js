@@ -8,7 +8,7 @@ export function keys() {
     if (event.key === "Escape") return escape(field);
     if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) return step(event);
     if (event.ctrlKey || event.metaKey || event.altKey || field) return;
-    if (localStorage.getItem("keys") === "no") return;
+    if (document.documentElement.dataset.keys === "off") return;
     const key = event.key.toLowerCase();
     const inMessage = event.target.closest?.(".item[data-message]");
     if (performance.now() - gone < 1000 && key === "i") location.href = "/inbox";

@@ -30,6 +30,7 @@ assets! {
     "mark.svg": "image/svg+xml",
     "js/inbox.js": SCRIPT,
     "js/composer.js": SCRIPT,
+    "js/copy.js": SCRIPT,
     "js/demo.js": SCRIPT,
     "js/draft.js": SCRIPT,
     "js/emoji.js": SCRIPT,
@@ -39,6 +40,7 @@ assets! {
     "js/live.js": SCRIPT,
     "js/morph.js": SCRIPT,
     "js/times.js": SCRIPT,
+    "js/tryout.js": SCRIPT,
 }
 
 /// The first bytes of the digest of all assets, in hex. It stands in their addresses, so that a new version of any of

@@ -21,7 +21,7 @@ use super::{
     error, invitation, layout,
     parts::icon,
     provider,
-    reader::Reader,
+    reader::{self, Reader},
     words::{Words, count, fill},
 };
 use crate::{
@@ -29,7 +29,6 @@ use crate::{
     listener::Limits,
     middleware::{
         body::{self, BodyTime},
-        browser,
         peer::Peer,
     },
 };
@@ -55,7 +54,7 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
         .route("/sign-in/{provider}/callback", get(provider::callback))
         .route("/invitations/{secret}", get(invitation::show).post(invitation::accept))
         .layer(DefaultBodyLimit::max(MAX_FORM))
-        .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms))
+        .layer(middleware::from_fn_with_state(host.clone(), reader::no_foreign_forms))
         .layer(middleware::from_fn_with_state(time, body::within))
         .with_state(Door { host, access })
 }

@@ -30,8 +30,13 @@ macro_rules! words {
     };
 }
 
+mod bot;
 mod catalogue;
 mod composer;
+mod connecting;
+mod demo;
+mod plugins;
+mod settings;
 
 pub(crate) use self::catalogue::Words;
 

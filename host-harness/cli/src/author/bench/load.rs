@@ -57,13 +57,17 @@ impl Signer {
 
     /// A delivery with one text message, distinct for each number.
     pub(crate) fn request(&self, number: usize) -> Vec<u8> {
-        let body = simulator::text_webhook(ACCOUNT, number, CUSTOMERS);
+        self.sign(simulator::text_webhook(ACCOUNT, number, CUSTOMERS).as_bytes())
+    }
+
+    /// A delivery with this body.
+    pub(crate) fn sign(&self, body: &[u8]) -> Vec<u8> {
         let mut request = format!("POST /webhooks/{CHANNEL} HTTP/1.1\r\nhost: 127.0.0.1\r\n");
-        for (name, value) in simulator::webhook_headers(&self.0, body.as_bytes()) {
+        for (name, value) in simulator::webhook_headers(&self.0, body) {
             request.extend([name, ": ", value.as_str(), "\r\n"]);
         }
-        request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
-        request.into_bytes()
+        request.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+        [request.as_bytes(), body].concat()
     }
 }
 
@@ -153,13 +157,37 @@ pub(crate) async fn exchange(stream: &mut TcpStream, request: &[u8], answer: &mu
     Ok(answer.starts_with(b"HTTP/1.1 200"))
 }
 
-/// Whether an answer is complete. Both servers send `content-length`.
+/// Where the head of an answer ends.
+fn end_of_head(answer: &[u8]) -> Option<usize> {
+    answer.windows(4).position(|four| four == b"\r\n\r\n")
+}
+
+/// The head of an answer; empty as long as it is not complete.
+pub(crate) fn head(answer: &[u8]) -> &str {
+    let head = end_of_head(answer).and_then(|end| answer.get(..end)).unwrap_or_default();
+    std::str::from_utf8(head).unwrap_or_default()
+}
+
+/// Whether an answer is complete: by its `content-length`, or by the last of its chunks. One without either has no body.
 fn complete(answer: &[u8]) -> bool {
-    let Some(head) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
-    let lines = answer.get(..head).unwrap_or_default().split(|byte| *byte == b'\n');
-    let length = lines.filter_map(|line| std::str::from_utf8(line).ok()).find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-    });
-    answer.len() >= head + 4 + length.unwrap_or(0)
+    let Some(end) = end_of_head(answer) else { return false };
+    for (name, value) in head(answer).lines().filter_map(|line| line.split_once(':')) {
+        if name.eq_ignore_ascii_case("content-length") {
+            return answer.len() >= end + 4 + value.trim().parse::<usize>().unwrap_or(0);
+        }
+        if name.eq_ignore_ascii_case("transfer-encoding") {
+            return answer.ends_with(b"\r\n0\r\n\r\n");
+        }
+    }
+    true
+}
+
+/// The status of an answer.
+pub(crate) fn status(answer: &[u8]) -> Option<u16> {
+    head(answer).split(' ').nth(1)?.parse().ok()
+}
+
+/// The body of a complete answer that is not in chunks.
+pub(crate) fn body(answer: &[u8]) -> &[u8] {
+    end_of_head(answer).and_then(|end| answer.get(end + 4..)).unwrap_or_default()
 }

@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -32,7 +32,9 @@ pub(crate) struct Server {
     /// Host and port.
     pub(crate) address: String,
     subject: Subject,
-    folder: TempDir,
+    folder: PathBuf,
+    /// Removed with the server.
+    _temporary: Option<TempDir>,
 }
 
 impl Drop for Server {
@@ -56,7 +58,7 @@ impl Server {
                 command.args(["bench", "bare", "--mode", mode.name(), "--folder"]).arg(folder.path());
             }
         }
-        Self::spawn(command, subject, folder)
+        Self::spawn(command, subject, folder.path().to_owned(), Some(folder))
     }
 
     /// Starts a host that uses the simulator as its platform.
@@ -64,10 +66,18 @@ impl Server {
         let folder = tempfile::tempdir_in(place)?;
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["serve", "--config"]).arg(configure(folder.path(), component, Some(sim))?);
-        Self::spawn(command, Subject::Harness, folder)
+        Self::spawn(command, Subject::Harness, folder.path().to_owned(), Some(folder))
     }
 
-    fn spawn(mut command: Command, subject: Subject, folder: TempDir) -> Result<Self> {
+    /// The same in a folder that is kept. What is in it already goes on.
+    pub(crate) fn kept(sim: &Simulator, component: &Path, folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder)?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["serve", "--config"]).arg(configure(folder, component, Some(sim))?);
+        Self::spawn(command, Subject::Harness, folder.to_owned(), None)
+    }
+
+    fn spawn(mut command: Command, subject: Subject, folder: PathBuf, temporary: Option<TempDir>) -> Result<Self> {
         // Suppresses the expected warnings about the unreachable platform.
         command.env("HARNESS_LOG", "error");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
@@ -78,7 +88,7 @@ impl Server {
         };
         // A closed pipe would terminate the server.
         std::thread::spawn(move || lines.for_each(drop));
-        Ok(Self { child, address, subject, folder })
+        Ok(Self { child, address, subject, folder, _temporary: temporary })
     }
 
     /// Waits until every acknowledged delivery has been translated and applied.
@@ -142,7 +152,7 @@ impl Server {
 
     /// The sizes of the inbox file and of its write-ahead log, in bytes.
     pub(crate) fn files(&self) -> Result<(u64, u64)> {
-        let size = |name: &str| Ok(fs::metadata(self.folder.path().join("data").join(name))?.len());
+        let size = |name: &str| Ok(fs::metadata(self.folder.join("data").join(name))?.len());
         // There is no log while it is empty.
         Ok((size("inbox.sqlite")?, size("inbox.sqlite-wal").or_else(|error: std::io::Error| missing(error))?))
     }
@@ -153,7 +163,7 @@ fn missing(error: std::io::Error) -> Result<u64> {
 }
 
 /// Configures a host with one account. Without a simulator no egress is granted, so its requests fail at once.
-fn configure(folder: &Path, component: &Path, sim: Option<&Simulator>) -> Result<std::path::PathBuf> {
+fn configure(folder: &Path, component: &Path, sim: Option<&Simulator>) -> Result<PathBuf> {
     write_private(&folder.join("app-secret"), SECRET)?;
     write_private(&folder.join("api-token"), API_TOKEN)?;
     let account = sim.and_then(|sim| sim.accounts().into_iter().next()).unwrap_or_else(|| AccountConfig::demo(1));

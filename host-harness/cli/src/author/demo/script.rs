@@ -9,10 +9,9 @@ use harness_contract::{
 };
 use harness_inbox::{ReplyState, ReplyView, StepState, TimelineEntry};
 
-use super::{
-    stage::{Stage, reply, text_part},
-    transcript,
-};
+use harness_cli::demo::{Stage, reply, text_part};
+
+use super::transcript;
 
 const PHOTO: &str = "https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id=1&signature=demo";
 const ANSWER: &str = "Yes! 3 left. Shall we put one aside for you?";

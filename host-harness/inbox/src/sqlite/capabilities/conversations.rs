@@ -2,7 +2,7 @@
 //! Does not own: changes to them, which come from events and replies.
 
 use async_trait::async_trait;
-use harness_contract::{ConversationContext, KnownComment, WindowPolicy};
+use harness_contract::{ConversationContext, KnownComment, Window, WindowPolicy};
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
@@ -66,6 +66,30 @@ impl Conversations for SqliteStore {
     ) -> Result<Page<ConversationEntry, MergedPlace>, InboxError> {
         let before = before.unwrap_or(MergedPlace::FIRST);
         self.readers.read(move |connection| views::activities::merged(connection, conversation, before, limit)).await
+    }
+
+    async fn newest_messages(
+        &self,
+        conversations: Vec<ConversationId>,
+    ) -> Result<Vec<Option<TimelineEntry>>, InboxError> {
+        self.readers
+            .read(move |connection| {
+                let newest = |conversation: ConversationId| {
+                    Ok(views::timeline::timeline(connection, conversation, Place::FIRST, 1)?.entries.pop())
+                };
+                conversations.into_iter().map(newest).collect()
+            })
+            .await
+    }
+
+    async fn windows(
+        &self,
+        conversations: Vec<ConversationId>,
+        policy: &WindowPolicy,
+        now: u64,
+    ) -> Result<Vec<(ConversationId, Window)>, InboxError> {
+        let policy = policy.clone();
+        self.readers.read(move |connection| views::context::windows(connection, &conversations, &policy, now)).await
     }
 
     async fn context(

@@ -23,25 +23,54 @@ pub(crate) fn context(
     now: u64,
 ) -> Result<ConversationContext, InboxError> {
     let (mut context, closed) = bare_context(connection, conversation, now)?;
+    context.window = window_of(connection, conversation, policy, (context.window.refused_at, closed), now)?;
+    Ok(context)
+}
+
+/// The windows of conversations, all under one policy. One that does not exist is left out.
+pub(crate) fn windows(
+    connection: &Connection,
+    conversations: &[ConversationId],
+    policy: &WindowPolicy,
+    now: u64,
+) -> Result<Vec<(ConversationId, Window)>, InboxError> {
+    let mut statement = connection.prepare_cached("SELECT refused_at, closed FROM conversation WHERE id = ?1")?;
+    let mut windows = Vec::with_capacity(conversations.len());
+    for conversation in conversations {
+        let state = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Option<i64>>(0)?.map(from_millis), row.get(1)?));
+        if let Some(known) = statement.query_row(params![conversation], state).optional()? {
+            windows.push((*conversation, window_of(connection, *conversation, policy, known, now)?));
+        }
+    }
+    Ok(windows)
+}
+
+/// The window of a conversation of which it is known when the platform refused, and whether it is closed for good.
+fn window_of(
+    connection: &Connection,
+    conversation: ConversationId,
+    policy: &WindowPolicy,
+    (refused_at, closed): (Option<u64>, bool),
+    now: u64,
+) -> Result<Window, InboxError> {
     let openings = collect(
         connection,
         "SELECT opener, at FROM window_opening WHERE conversation_id = ?1",
         params![conversation],
-        |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)),
+        |row| Ok((row.get::<_, String>(0)?, from_millis(row.get(1)?))),
     )?;
-    let openings: Vec<_> = openings.into_iter().map(|(opener, at)| (opener, from_millis(at))).collect();
-    context.window = window::compute(policy, &openings, context.window.refused_at, now);
-    if let (Some(allowed), Some(opened_at)) = (context.window.replies_left, context.window.opened_at) {
+    let mut window = window::compute(policy, &openings, refused_at, now);
+    if let (Some(allowed), Some(opened_at)) = (window.replies_left, window.opened_at) {
         let left = allowed.saturating_sub(sent_since(connection, conversation, opened_at)?);
-        context.window.replies_left = Some(left);
+        window.replies_left = Some(left);
         if left == 0 {
-            context.window.state = WindowState::Closed;
+            window.state = WindowState::Closed;
         }
     }
     if closed {
-        context.window.state = WindowState::Closed;
+        window.state = WindowState::Closed;
     }
-    Ok(context)
+    Ok(window)
 }
 
 /// How many messages the business has sent since `since`.

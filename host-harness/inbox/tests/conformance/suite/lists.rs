@@ -68,6 +68,10 @@ pub(crate) async fn the_window_follows_what_the_customer_did(place: &dyn Place) 
     let state = async |now| {
         let context = stage.store.context(conversation, &policy(), now).await.unwrap();
         assert_eq!((context.account.id.as_str(), context.contact.as_deref()), ("shop", Some("ada")));
+        // A list asks for many, and gets the same.
+        let asked = vec![ConversationId::new(999), conversation];
+        let windows = stage.store.windows(asked, &policy(), now).await.unwrap();
+        assert_eq!(windows, [(conversation, context.window.clone())]);
         context.window.state
     };
     assert_eq!(state(NOW + 23 * hour).await, WindowState::Open);
@@ -79,6 +83,9 @@ pub(crate) async fn the_window_follows_what_the_customer_did(place: &dyn Place) 
     assert_eq!(state(NOW + 43 * hour).await, WindowState::Open);
     let context = stage.store.context(conversation, &policy(), NOW).await.unwrap();
     assert_eq!(context.last_inbound.map(|message| message.id).as_deref(), Some("m2"));
+    let newest = stage.store.newest_messages(vec![ConversationId::new(999), conversation]).await.unwrap();
+    let newest: Vec<_> = newest.iter().map(|newest| newest.as_ref().and_then(|row| row.text.as_deref())).collect();
+    assert_eq!(newest, [None, Some("again")]);
 }
 
 pub(crate) async fn a_timeline_shows_files_and_reactions_with_their_message(place: &dyn Place) {

@@ -270,17 +270,14 @@ fn fields(at: usize, card: &TypedCard, can: Can<'_>, found: &[Found<'_>], all: u
         @for (number, button) in card.buttons.iter().enumerate() {
             @let of = |sentence: &str| count(sentence, number + 1);
             @let name = |field: &str| format!("button.{number}.{field}");
-            div.line {
-                div.push { }
-                button.btn.icon.small.quiet name="change" value={ "card." (at) ".unbutton." (number) } formnovalidate
-                    aria-label=(fill(&reader.words.remove, &[("name", &of(&words.card_button))])) { (icon("x")) }
-            }
             (field(&name("title"), &of(&words.button_title), &button.title, can.limit(text_field::BUTTON_TITLE), &format!("buttons[{number}].title"), "text"))
             div.line {
                 select.input.small name={ "card." (at) "." (name("does")) } aria-label=(of(&words.button_does)) {
                     option value="sends" selected[!button.opens] { (words.sends_reply) }
                     option value="opens" selected[button.opens] { (words.opens_page) }
                 }
+                button.btn.icon.small.quiet.push name="change" value={ "card." (at) ".unbutton." (number) } formnovalidate
+                    aria-label=(fill(&reader.words.remove, &[("name", &of(&words.card_button))])) { (icon("x")) }
             }
             div.opens { (field(&name("address"), &of(&words.button_address), &button.address, None, &format!("buttons[{number}].action"), "url")) }
         }

@@ -48,14 +48,15 @@ pub(super) async fn list(host: &Host, asked: &Asked, before: Option<&str>, reade
     let inbox = host.inbox();
     let before = before.and_then(|place| place.parse().ok());
     let page = inbox.conversations_of(asked.filter(reader), before, ROWS).await?;
-    let mut rows = Vec::with_capacity(page.entries.len());
-    for summary in page.entries {
-        let latest = inbox.timeline(summary.id, 1).await?.pop();
-        // A channel that is not loaded has no rules.
-        let window = host.context(summary.id).await.ok().map(|context| context.window);
-        rows.push(Row { channel_name: channel_name(host, &summary.channel), latest, window, summary });
-    }
-    Ok(List { rows, next: page.next.map(|place| place.to_string()) })
+    let newest = inbox.newest_messages(page.entries.iter().map(|one| one.id).collect()).await?;
+    let mut windows = host.windows(&page.entries).await?;
+    let rows = page.entries.into_iter().zip(newest).map(|(summary, latest)| Row {
+        channel_name: channel_name(host, &summary.channel),
+        window: windows.remove(&summary.id),
+        latest,
+        summary,
+    });
+    Ok(List { rows: rows.collect(), next: page.next.map(|place| place.to_string()) })
 }
 
 /// A conversation with a page of its messages.

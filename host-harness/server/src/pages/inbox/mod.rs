@@ -105,14 +105,14 @@ pub(super) async fn of_customer(desk: &Desk, customer: &str, reader: &Reader) ->
 pub(super) fn beside(desk: &Desk, opened: Option<Opened>, reader: &Reader) -> Markup {
     let Some(opened) = opened else {
         return html! {
-            section.inbox data-live="" data-query="" data-demo aria-label=(reader.words.your_inbox) {
+            section.inbox id="beside" data-live="" data-query="" data-demo aria-label=(reader.words.your_inbox) {
                 div.pane { div.empty.middle { (layout::sign(44)) h2 { (reader.words.no_conversations) } p.small { (reader.words.no_conversations_hint) } } }
             }
         };
     };
     let now = desk.now();
     html! {
-        section.inbox data-live=(opened.summary.id.public()) data-query="" data-demo aria-label=(reader.words.your_inbox) {
+        section.inbox id="beside" data-live=(opened.summary.id.public()) data-query="" data-demo aria-label=(reader.words.your_inbox) {
             div.pane.thread {
                 (thread_of(&opened, "", now, reader))
                 (reacting::choice(&opened, None, reader))

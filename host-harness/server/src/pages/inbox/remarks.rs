@@ -1,7 +1,7 @@
 //! Owns: what the channel says about a message before it is sent: problems, notes, and the messages that it becomes.
 //! Does not own: saying it (the channel), the fields that it stands beside.
 
-use harness_contract::{Degradation, Severity, StepKind, Violation};
+use harness_contract::{Degradation, Severity, StepKind, Violation, names::violation_code};
 use harness_engine::Preview;
 use maud::{Markup, html};
 
@@ -36,6 +36,13 @@ impl From<Vec<Violation>> for Remarks {
 }
 
 impl Remarks {
+    /// Without what is said about fields that are still empty: they are not reached yet.
+    pub(super) fn of_what_is_typed(mut self) -> Self {
+        let missing = [violation_code::MISSING_FIELD, violation_code::TEXT_EMPTY];
+        self.violations.retain(|one| !missing.contains(&one.code.as_str()));
+        self
+    }
+
     pub(super) fn errors(&self) -> usize {
         self.violations.iter().filter(|one| one.severity == Severity::Error).count()
     }

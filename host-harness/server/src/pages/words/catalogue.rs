@@ -1,13 +1,20 @@
-//! Owns: the words of the shell, the inbox and the demo in English, by what they are for.
+//! Owns: the words of the shell and the inbox in English, by what they are for.
 //! Does not own: how they are filled in, the other languages (`words`), the words of other pages (their modules).
 
-use super::{Language, composer::Composer};
+use super::{
+    Language, bot::Bot, composer::Composer, connecting::Connecting, demo::Demo, plugins::Plugins, settings::Settings,
+};
 
 words! {
     /// The words of one language.
     Words {
         language: Language,
+        bot_pages: Bot,
         composer: Composer,
+        connecting: Connecting,
+        plugins: Plugins,
+        settings: Settings,
+        visit: Demo,
     }
 
     // The shell
@@ -68,6 +75,7 @@ words! {
     add_label = "Add a label";
     save = "Save";
     others_first = "{name} was first. Nothing was changed.";
+    others_first_hint = "Look at the conversation again before you change it.";
     other_conversations = "Other conversations";
     reply_mode = "Reply";
     note_mode = "Private note";
@@ -285,53 +293,7 @@ words! {
     error_role = "Your role does not allow this";
     error_role_hint = "Ask an admin of your team.";
     // The demo
-    demo_title = "Demo: the customer’s phone beside your inbox";
-    customers_phone = "The customer’s phone";
-    controls = "Controls";
     your_inbox = "Your inbox";
-    business_chat = "Business chat";
-    messages_on_phone = "Messages on the phone";
-    typing_there = "The business is typing";
-    seen = "Seen";
-    send_photo = "Send a photo";
-    send_voice = "Send a voice message";
-    write_as_customer = "Write as the customer";
-    not_on_web = "There is more here, which the web client does not show.";
-    clock = "Clock";
-    hours_ahead = "({n} h ahead)";
-    plus_hour = "+ 1 hour";
-    plus_six = "+ 6 hours";
-    plus_day = "+ 23 hours";
-    plus_week = "+ 7 days";
-    go_wrong = "Make things go wrong";
-    fault_cut = "Cut the network";
-    fault_refuses = "Let the platform refuse";
-    fault_silent = "Let it take messages and not say so";
-    fault_slow = "Slow connection";
-    as_customer = "As the customer";
-    act_post = "Share a post";
-    act_reel = "Share a reel";
-    act_story = "Reply to a story";
-    act_comment = "Comment";
-    act_react = "React";
-    act_edit = "Edit";
-    act_unsend = "Unsend";
-    act_read = "Read it";
-    on_the_web = "In the web client";
-    tour_step = "Tour, step {n} of {all}";
-    tour_back = "Back";
-    tour_next = "Next step";
-    tour_1 = "You are the customer on the left. Write a message on the phone and watch it arrive in the inbox on the right.";
-    tour_2 = "Now you are the shop. Write an answer in the inbox. It appears on the phone, and “Sent” stands under it.";
-    tour_3 = "Press “Read it”. Under your answer “Sent” becomes “Read”.";
-    tour_4 = "Send a photo, a voice message and a heart from the phone. The inbox shows each as what it is.";
-    tour_5 = "Share a post and reply to a story. They arrive as cards, with what they are about.";
-    tour_6 = "In the inbox, open “Quick replies”, fill in two and send. Tap one on the phone. Then switch to the web client: they are not shown there.";
-    tour_7 = "Edit a message on the phone, then unsend one. The inbox follows, and erases what was unsent.";
-    tour_8 = "Comment on a post. In the inbox, press “Reply privately” under it and answer.";
-    tour_9 = "Let the platform refuse, and answer. The reason stands under the message, with “Try again” beside it. Switch it off again and try.";
-    tour_10 = "Let it take messages and not say so, and answer. The inbox says that it may have been delivered: look at the phone, then decide.";
-    tour_11 = "Move the clock by 23 hours, then by one more and watch the window close: only a person may answer. Seven days later nobody may.";
     // Signing in
     sign_in = "Sign in";
     email_address = "Email address";
@@ -376,11 +338,14 @@ words! {
     error_no_conversation = "This conversation is not here";
     error_no_conversation_hint = "It may have been deleted because the customer asked for it, or the link is incomplete.";
     error_ours = "This did not work";
+    error_ours_hint = "It is not your fault. Try again. If it happens again, tell whoever runs this inbox.";
     error_busy = "Too much is going on right now";
     error_busy_hint = "Wait a moment and try again.";
     error_closed = "Nobody can sign in here yet";
     error_closed_hint = "This host has no sign-in. The demo shows the inbox: start it with `harness demo`.";
     error_form = "The form did not arrive as it should";
+    error_other_site = "This was asked by a page of another site";
+    error_other_site_hint = "Nothing was changed. Open the inbox yourself and do it there.";
     error_form_hint = "Go back and try again.";
     go_to_inbox = "Go to the inbox";
     mention_this = "If you ask for help with this, mention";

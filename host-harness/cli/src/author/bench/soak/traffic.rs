@@ -7,7 +7,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
@@ -17,6 +17,7 @@ use tokio::{net::TcpStream, task::JoinSet};
 
 use super::super::{
     load::{Signer, exchange},
+    pace::{Pace, micros},
     server::{API_TOKEN, call, get},
 };
 
@@ -75,7 +76,7 @@ impl Traffic {
         let mut work = JoinSet::new();
         for connection in 0..CONNECTIONS {
             let traffic = Arc::clone(self);
-            work.spawn(async move { traffic.deliver(connection, CONNECTIONS as f64 / rate).await });
+            work.spawn(async move { traffic.deliver(connection, rate).await });
         }
         for customer in 0..self.customers.len() {
             let traffic = Arc::clone(self);
@@ -106,26 +107,18 @@ impl Traffic {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// One connection: a delivery every `pause` seconds. A late delivery is measured from its planned time, as for a
-    /// platform that does not wait.
-    async fn deliver(&self, connection: usize, pause: f64) -> Result<()> {
+    /// One of the connections that together make `rate` deliveries per second.
+    async fn deliver(&self, connection: usize, rate: f64) -> Result<()> {
         let mut stream = TcpStream::connect(&self.address).await?;
         stream.set_nodelay(true)?;
         let mut answer = Vec::with_capacity(1024);
-        let begun = Instant::now() + Duration::from_secs_f64(pause * connection as f64 / CONNECTIONS as f64);
-        let mut sent = 0u32;
+        let mut pace = Pace::new(rate, CONNECTIONS, connection);
         while !self.stopped() {
-            let planned = begun + Duration::from_secs_f64(pause * f64::from(sent));
-            let late = planned.checked_duration_since(Instant::now()).is_none();
-            if !late {
-                tokio::time::sleep_until(planned.into()).await;
-            }
-            let from = if late && pause > 0.0 { planned } else { Instant::now() };
+            let from = pace.next().await;
             let request = self.signer.request(self.next.fetch_add(1, Ordering::Relaxed));
             let taken = exchange(&mut stream, &request, &mut answer).await?;
-            let micros = u32::try_from(from.elapsed().as_micros()).unwrap_or(u32::MAX);
+            let micros = micros(from);
             self.count(|tally| if taken { tally.latencies.push(micros) } else { tally.refused += 1 });
-            sent += 1;
         }
         Ok(())
     }

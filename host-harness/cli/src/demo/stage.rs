@@ -3,9 +3,8 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::PathBuf,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
@@ -15,82 +14,121 @@ use harness_contract::{
 };
 use harness_engine::{ChannelOptions, Clock, Grant, Host, HostOptions, Secret};
 use harness_inbox::{Accepted, CannedAnswerText, ConversationId, NewUser, ReplyState, ReplyView, Role, WorkspaceId};
+use harness_sandbox::SandboxConfig;
 use harness_server::{Authenticator, Limits, PageAccess, new_token};
-use simulator::{Config, Customer, HostAccount, Simulator};
+use simulator::{AccountConfig, Config, Customer, HostAccount, Simulator};
 use tempfile::TempDir;
 
 use super::phone::DemoPhone;
-use crate::{author::locate, compiler};
 
-pub(crate) struct Stage {
-    pub(crate) sim: Simulator,
-    pub(crate) host: Host,
-    pub(crate) clock: Clock,
-    pub(crate) customer: Customer,
+/// A demo that runs. It ends when it is dropped.
+pub struct Stage {
+    /// The platform.
+    pub sim: Simulator,
+    /// The host, with an inbox that nobody else has.
+    pub host: Host,
+    /// The host's clock.
+    pub clock: Clock,
+    /// Whose phone it is.
+    pub customer: Customer,
+    /// `http://127.0.0.1:…`: the inbox, and the phone under `/demo`.
+    pub address: String,
+    /// Opens the API.
+    pub token: String,
+    /// The channel's id.
+    pub channel: String,
+    /// The account's name and id.
+    pub account: (String, String),
     replies: std::sync::atomic::AtomicU64,
+    server: tokio::task::AbortHandle,
     /// Ends with the demo.
     _automation: Automation,
     /// Holds the inbox; deleted with the demo.
     _folder: TempDir,
 }
 
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
 impl Stage {
-    pub(crate) async fn set(channel: Option<PathBuf>) -> Result<Self> {
-        let started = Instant::now();
-        let (path, component) = tokio::task::spawn_blocking(move || locate::component(channel)).await??;
-        let sim = Simulator::start(Config::demo()).await?;
+    /// Starts the simulated platform and the host, loads the channel and connects an account.
+    ///
+    /// # Errors
+    ///
+    /// If the component is none, or one of the parts does not start.
+    pub async fn set(component: Vec<u8>, sandbox: SandboxConfig) -> Result<Self> {
+        let sim = Simulator::start(Config { accounts: vec![shop()], ..Config::demo() }).await?;
         let folder = private_folder()?;
         let clock = Clock::default();
-        let host = Host::open(HostOptions {
-            sandbox: compiler::sandbox(locate::cache_dir()),
+        let options = HostOptions {
+            sandbox,
             endpoints: endpoints(&sim)?,
             clock: clock.clone(),
             ..HostOptions::in_folder(folder.path())
-        })
-        .await?;
-        let secrets = slots(sim.config().app_secrets());
-        let id = {
-            let size = component.len();
-            // All granted hosts are redirected to the simulator.
-            let manifest = harness_sandbox::inspect(&component, component.len())?.manifest()?;
-            let setup = ChannelOptions { grant: Some(Grant::all_of(&manifest)), secrets, ..ChannelOptions::default() };
-            let registered = host.load_channel(component, setup).await?;
-            println!("channel    {} ({size} bytes, {:?})", path.display(), registered.channel.origin());
-            registered.channel.id().to_owned()
         };
-        connect(&host, &sim, &id).await?;
+        let host = Host::open(options).await?;
+        let secrets = slots(sim.config().app_secrets());
+        // All granted hosts are redirected to the simulator.
+        let manifest = harness_sandbox::inspect(&component, component.len())?.manifest()?;
+        let setup = ChannelOptions { grant: Some(Grant::all_of(&manifest)), secrets, ..ChannelOptions::default() };
+        let channel = host.load_channel(component, setup).await?.channel.id().to_owned();
+        let account = connect(&host, &sim, &channel).await?;
         let automation = Automation::start(&host);
         let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await?;
-        let address = listener.local_addr()?;
+        let address = format!("http://{}", listener.local_addr()?);
+        host.set_public_url(address.parse()?);
         let token = new_token()?;
         let customer = sim.customer(Config::DEMO_CUSTOMER);
+        customer.set_profile(|profile| {
+            profile.name = Some("Sam Keller".into());
+            profile.username = "sam.keller".into();
+        });
         people(&host).await?;
         let business = sim.accounts().first().map(|account| account.username.clone()).unwrap_or_default();
-        let phone = Arc::new(DemoPhone::new(sim.clone(), clock.clone(), customer.clone(), business));
+        let phone = Arc::new(DemoPhone::new(sim.clone(), clock.clone(), customer.clone(), business)?);
         let access = Authenticator::new(Some(&Secret::new(token.clone().into_bytes())), None);
         let router =
             harness_server::router_with_pages(host.clone(), access, PageAccess::Demo(Some(phone)), &Limits::default());
-        tokio::spawn(harness_server::serve(listener, router, std::future::pending()));
-        let webhook = format!("http://{address}/webhooks/{id}");
-        sim.set_webhook_url(webhook.as_str());
+        let server = tokio::spawn(harness_server::serve(listener, router, std::future::pending())).abort_handle();
+        sim.set_webhook_url(format!("{address}/webhooks/{channel}"));
         sim.verify_webhook().await.context("the challenge of the webhook")?;
-        println!("simulator  {}", sim.base_url());
-        println!("webhooks   {webhook} (challenge answered)");
-        println!("inbox      http://{address}/inbox (with the customer's phone: http://{address}/demo)");
-        println!("API        http://{address}/api/v1 (Authorization: Bearer {token})");
-        println!("ready      after {} ms\n", started.elapsed().as_millis());
-        Ok(Self { sim, host, clock, customer, replies: Default::default(), _automation: automation, _folder: folder })
+        let replies = std::sync::atomic::AtomicU64::default();
+        Ok(Self {
+            sim,
+            host,
+            clock,
+            customer,
+            address,
+            token,
+            channel,
+            account,
+            replies,
+            server,
+            _automation: automation,
+            _folder: folder,
+        })
     }
 
     /// The conversation with the customer, once it exists.
-    pub(crate) async fn conversation(&self) -> Result<ConversationId> {
+    ///
+    /// # Errors
+    ///
+    /// If the customer has not written yet, or the inbox cannot be read.
+    pub async fn conversation(&self) -> Result<ConversationId> {
         let all = self.host.inbox().conversations(10).await?;
         let own = all.into_iter().find(|conversation| conversation.contact.as_deref() == Some(self.customer.igsid()));
         Ok(own.context("the customer has not written yet")?.id)
     }
 
     /// Queues a reply from the agent and waits until it has ended.
-    pub(crate) async fn send(&self, message: OutboundMessage) -> Result<ReplyView> {
+    ///
+    /// # Errors
+    ///
+    /// If it is not taken, or does not end within ten seconds.
+    pub async fn send(&self, message: OutboundMessage) -> Result<ReplyView> {
         let number = self.replies.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let queued = self.host.reply(self.conversation().await?, &format!("demo-{number}"), message).await?;
         for _ in 0..500 {
@@ -103,24 +141,15 @@ impl Stage {
         anyhow::bail!("the reply did not end within ten seconds")
     }
 
-    /// Sends a text from the agent, and prints the violations if it is refused.
-    pub(crate) async fn agent_says(&self, text: &str) -> Result<()> {
-        let view = self.send(reply(vec![text_part(text)])).await?;
-        for violation in &view.violations {
-            println!("           {}: {}", violation.severity.name(), harness_contract::text::shown(&violation.message));
-        }
-        Ok(())
-    }
-
     /// Moves the clocks of both sides forward.
-    pub(crate) fn advance(&self, by: Duration) {
+    pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
         self.sim.clock().advance(by);
     }
 }
 
 /// A message from a human agent.
-pub(crate) fn reply(parts: Vec<OutboundPart>) -> OutboundMessage {
+pub fn reply(parts: Vec<OutboundPart>) -> OutboundMessage {
     OutboundMessage {
         id: String::new(),
         sender: Sender { kind: SenderKind::Human, id: "demo-agent".into(), name: None, picture_url: None },
@@ -135,7 +164,8 @@ pub(crate) fn reply(parts: Vec<OutboundPart>) -> OutboundMessage {
     }
 }
 
-pub(crate) fn text_part(text: &str) -> OutboundPart {
+/// A text of a message.
+pub fn text_part(text: &str) -> OutboundPart {
     OutboundPart::Text(OutboundText { text: text.to_owned(), ..OutboundText::default() })
 }
 
@@ -149,16 +179,22 @@ fn slots<'s>(secrets: impl IntoIterator<Item = (&'static str, &'s simulator::Sec
     secrets.into_iter().map(|(slot, secret)| (slot.to_owned(), held(secret))).collect()
 }
 
-async fn connect(host: &Host, sim: &Simulator, channel: &str) -> Result<()> {
+async fn connect(host: &Host, sim: &Simulator, channel: &str) -> Result<(String, String)> {
     let accounts = sim.accounts();
     let account = accounts.first().context("the simulator has an account")?;
+    let human_agent = account.human_agent;
     let account = HostAccount::of(account).context("the account has a page with a token")?;
-    let settings: BTreeMap<_, _> =
+    let mut settings: BTreeMap<_, _> =
         account.settings.into_iter().map(|(key, value)| (key.to_owned(), RawSetting::Text(value))).collect();
+    settings.insert("human-agent".to_owned(), RawSetting::Flag(human_agent));
     let secrets = slots(account.secrets.iter().map(|(slot, secret)| (*slot, secret)));
     host.connect_account(channel, &account.id, &account.name, &settings, secrets).await?;
-    println!("account    {} ({})", account.name, account.id);
-    Ok(())
+    Ok((account.name, account.id))
+}
+
+/// The shop whose inbox it is.
+fn shop() -> AccountConfig {
+    AccountConfig { name: "Fern & Clay".into(), username: "fernandclay".into(), ..AccountConfig::demo(1) }
 }
 
 /// A small team, with what it keeps at hand.
