@@ -11,10 +11,14 @@
 
 #[path = "pages/accessible.rs"]
 mod accessible;
+#[path = "pages/bot.rs"]
+mod bot;
 #[path = "browser.rs"]
 mod browser;
 #[path = "pages/composer.rs"]
 mod composer;
+#[path = "pages/connecting.rs"]
+mod connecting;
 #[path = "connecting_page.rs"]
 mod connecting_page;
 #[path = "pages/find.rs"]
@@ -23,12 +27,18 @@ mod find;
 mod hostile;
 #[path = "pages/inbox.rs"]
 mod inbox;
+#[path = "pages/inspector.rs"]
+mod inspector;
 #[path = "other_sites.rs"]
 mod other_sites;
 #[path = "pages/phone.rs"]
 mod phone;
 #[path = "pages/photos.rs"]
 mod photos;
+#[path = "pages/plugins.rs"]
+mod plugins;
+#[path = "pages/settings.rs"]
+mod settings;
 #[path = "pages/stage.rs"]
 mod stage;
 #[path = "pages/street.rs"]

@@ -169,7 +169,7 @@ const ROOMS: [(&str, &[Room]); 9] = [
             ("listener", &["middleware", "problem"]),
             ("middleware", &["problem"]),
             ("auth", &["phone"]),
-            ("pages", &["api", "auth", "listener", "middleware", "phone", "streams"]),
+            ("pages", &["api", "auth", "listener", "middleware", "phone", "request_id", "streams"]),
             ("problem", &["request_id"]),
             (
                 "router",

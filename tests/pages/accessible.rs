@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use channel_tests::{World, browser::Browser};
+use channel_tests::{World, browser::Browser, eventually};
 
 use crate::{street, team};
 
@@ -11,14 +11,28 @@ use crate::{street, team};
 const WIDTHS: [u32; 3] = [1440, 820, 360];
 
 /// axe-core, as `.ci/setup` installs it.
-fn axe() -> String {
+pub(crate) fn axe() -> String {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let path = target.join("pages/node/node_modules/axe-core/axe.min.js");
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}; run .ci/setup", path.display()))
 }
 
+/// Everything that a composer can hold, with problems.
+const FULL: &str = "text=Both+can+leave+today.&quick=Yes%2C+please+wrap+them+in+blue&quick=No&share=1&\
+    card.0.title=Tall+vase&card.0.subtitle=Green&card.0.button.0.title=Reserve+it+until+Friday&card.1.title=Bowl";
+
+/// Opens a conversation with this draft, and the choice of emoji over it.
+async fn with_draft(browser: &Browser, thread: &str, draft: &str) {
+    browser.open(thread).await;
+    let keep = "localStorage.setItem('draft-' + document.querySelector('#composer').dataset.conversation";
+    browser.runs(&format!("{keep}, '{draft}')")).await;
+    browser.client.refresh().await.unwrap();
+    let drawn = "return document.querySelector('#card-title') !== null && document.querySelector('#composer .violation') !== null";
+    eventually("the draft", async || (browser.runs(drawn).await == true).then_some(())).await;
+}
+
 /// What axe finds serious on the page.
-async fn findings(browser: &Browser, axe: &str) -> Vec<String> {
+pub(crate) async fn findings(browser: &Browser, axe: &str) -> Vec<String> {
     browser.runs(axe).await;
     let run = "const done = arguments[arguments.length - 1];
         axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(
@@ -70,6 +84,36 @@ async fn no_page_has_a_serious_finding() {
             }
         }
     }
+    // The composer with all that it can hold, the choice of emoji, a reaction without scripts.
+    let message = harness_inbox::PublicId::public(world.timeline(maya.igsid()).await[0].id);
+    for theme in ["light", "dark"] {
+        browser.runs(&format!("document.cookie = 'theme={theme}; path=/'")).await;
+        for width in WIDTHS {
+            browser.sized(width, 900).await;
+            with_draft(&browser, &thread, FULL).await;
+            for state in ["full", "emoji", "react"] {
+                match state {
+                    "emoji" => browser.click("[data-emoji-open=text]").await,
+                    "react" => browser.open(&format!("{thread}?react={message}")).await,
+                    _ => {}
+                }
+                if state == "emoji" {
+                    browser.says("Gestures").await;
+                }
+                browser.pictured(&format!("composer-{state}-{width}-{theme}")).await;
+                let found = findings(&browser, &axe).await;
+                wrong.extend(found.into_iter().map(|one| format!("composer {state} {width} {theme}: {one}")));
+                let fits = "return [document.documentElement.scrollWidth - innerWidth, document.querySelector('#log-scroll').clientHeight]";
+                let fits = browser.runs(fits).await;
+                assert!(fits[0].as_i64().unwrap() <= 0, "the composer ({state}) at {width} is too wide: {fits}");
+                assert!(
+                    state == "react" || fits[1].as_i64().unwrap() >= 180,
+                    "the composer ({state}) at {width} leaves no room: {fits}"
+                );
+            }
+        }
+    }
+    browser.runs("localStorage.clear()").await;
     browser.runs("document.cookie = 'language=qps; path=/'; document.cookie = 'theme=light; path=/'").await;
     for width in WIDTHS {
         browser.sized(width, 900).await;

@@ -7,7 +7,7 @@ use channel_tests::{World, browser::Browser, eventually, request};
 use fantoccini::key::Key;
 use harness_inbox::PublicId as _;
 use serde_json::Value;
-use simulator::{CdnFile, Fault, Scope, ThreadMessage};
+use simulator::{CdnFile, Config, Fault, Login, Scope, ThreadMessage};
 
 use crate::{street, team};
 
@@ -28,6 +28,16 @@ fn key(key: Key) -> String {
 /// Waits until a script says so.
 async fn holds(browser: &Browser, what: &str, script: &str) {
     eventually(what, async || (browser.runs(&format!("return Boolean({script})")).await == true).then_some(())).await;
+}
+
+/// Presses a button that changes the form, and waits until the host has drawn it anew.
+async fn press(browser: &Browser, button: &str) {
+    browser.click(button).await;
+    drawn(browser).await;
+}
+
+async fn drawn(browser: &Browser) {
+    holds(browser, "a drawn form", "!document.querySelector('#composer').ariaBusy").await;
 }
 
 /// Puts the pointer on the customer's newest message, and clicks a button beside it.
@@ -51,7 +61,7 @@ async fn what_the_channel_says_stands_beside_its_field_while_somebody_types() {
     browser.says("Arrives as 2 messages").await;
     browser.says("Send 2").await;
     holds(&browser, "an early counter", "document.querySelector('#count').dataset.tone === 'closing'").await;
-    browser.click("#tool-quick").await;
+    press(&browser, "#tool-quick").await;
     browser.types("#quick-0", "Yes, please wrap both of them").await;
     browser.says("1 thing to fix").await;
     holds(&browser, "the field", "document.querySelector('#quick-0').ariaInvalid === 'true'").await;
@@ -150,25 +160,28 @@ async fn quick_replies_and_cards_are_built_with_a_preview_of_the_phone() {
     browser.types("#text", "Shall I wrap them?").await;
     browser.runs("document.querySelector('#text').focus()").await;
     browser.types("#text", &format!("{}q", key(Key::Alt))).await;
+    holds(&browser, "the builder", "document.querySelector('#quick-0')").await;
     browser.types("#quick-0", &format!("Yes, both{}", key(Key::Enter))).await;
+    holds(&browser, "the next one", "document.querySelector('#quick-1')").await;
     browser.types("#quick-1", "No, thanks").await;
     holds(&browser, "the preview", "document.querySelector('#quick-preview').innerText.includes('No, thanks')").await;
     let shown = browser.says("Not shown on: web").await;
     assert!(shown.contains("2 of 13"), "{shown}");
     browser.pictured("composer-quick").await;
     browser.click("#send").await;
+    drawn(&browser).await;
     let first = sent(&world, "quick replies", |reply| reply.quick_replies.len() == 2).await;
     assert_eq!(first.text.as_deref(), Some("Shall I wrap them?"));
 
-    browser.click("#tool-cards").await;
+    press(&browser, "#tool-cards").await;
     browser.types("#card-title", "Tall vase, river green").await;
     browser.types("#card-subtitle", "\u{20ac} 68, two left").await;
-    browser.click("button[value='card.0.button']").await;
+    press(&browser, "button[value='card.0.button']").await;
     browser.types("#card-button-0-title", "Reserve").await;
-    browser.click("#add-card").await;
+    press(&browser, "#add-card").await;
     browser.types("#card-title", "Bowl").await;
     browser.types("#card-image", "http://fern.example/bowl.jpg").await;
-    browser.click("button[value='card.1.button']").await;
+    press(&browser, "button[value='card.1.button']").await;
     browser.types("#card-button-0-title", "Look").await;
     browser.click("select[name='card.1.button.0.does'] option[value=opens]").await;
     browser.types("#card-button-0-address", "https://fern.example/bowl").await;
@@ -228,17 +241,40 @@ async fn several_pictures_go_out_in_order_and_a_refused_file_says_what_would_be_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_card_s_picture_is_uploaded_where_the_platform_can_fetch_it() {
+    let world = World::new().await;
+    let (browser, _) = team::opened(&world).await;
+    press(&browser, "#tool-cards").await;
+    assert_eq!(browser.runs("return document.querySelector('[data-card-picture]')").await, Value::Null);
+    world.host.set_public_url("https://shop.example".parse().unwrap());
+    browser.types("#card-title", "Tall vase").await;
+    press(&browser, "#add-card").await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vase.png");
+    std::fs::write(&path, CdnFile::demo_photo().bytes).unwrap();
+    press(&browser, "button[value='card.0.show']").await;
+    let input = browser.client.find(fantoccini::Locator::Css("[data-card-picture]")).await.unwrap();
+    input.send_keys(&path.display().to_string()).await.unwrap();
+    holds(&browser, "the picture", "document.querySelector('#cards-preview img.pic')?.naturalWidth > 0").await;
+    browser.pictured("composer-card-picture").await;
+    browser.click("#send").await;
+    let sent = sent(&world, "the card", |reply| !reply.attachments.is_empty()).await;
+    assert!(sent.attachments[0].to_string().contains("https://shop.example/files/"), "{:?}", sent.attachments);
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_post_of_the_business_is_shared_by_what_customers_wrote_about() {
     let world = World::new().await;
     let (browser, _) = team::opened(&world).await;
-    street::customer(&world, "551982014663799", "Ada Lind").comment("17900000000000004", "Lovely rim!").await;
+    street::customer(&world, "551982014663799", "Ada Lind").comment("18000000000000001", "Lovely rim!").await;
     world.settled().await;
-    browser.click("#tool-share").await;
-    holds(&browser, "the post", "document.querySelector('#known-posts option')?.value === '17900000000000004'").await;
-    browser.types("#share", "17900000000000004").await;
+    press(&browser, "#tool-share").await;
+    holds(&browser, "the post", "document.querySelector('#known-posts option')?.value === '18000000000000001'").await;
+    browser.types("#share", "18000000000000001").await;
     browser.click("#send").await;
     let sent = sent(&world, "the post", |reply| !reply.attachments.is_empty()).await;
-    assert!(sent.attachments[0].to_string().contains("17900000000000004"), "{:?}", sent.attachments);
+    assert!(sent.attachments[0].to_string().contains("18000000000000001"), "{:?}", sent.attachments);
     browser.quit().await;
 }
 
@@ -273,17 +309,27 @@ async fn a_draft_is_there_after_a_reload_and_in_another_tab() {
     let world = World::new().await;
     let (browser, _) = team::opened(&world).await;
     browser.types("#text", "I will ask the kiln. ").await;
-    browser.click("#tool-quick").await;
+    press(&browser, "#tool-quick").await;
     browser.types("#quick-0", "Thanks").await;
     browser.client.refresh().await.unwrap();
     holds(&browser, "the quick reply", "document.querySelector('#quick-0')?.value === 'Thanks'").await;
     assert_eq!(browser.runs("return document.querySelector('#text').value").await, "I will ask the kiln. ");
+    let says = async |what: &str| {
+        eprintln!(
+            "DEBUG {what} {} {}",
+            browser.runs("return document.querySelector('#text').value").await,
+            browser.runs("return JSON.stringify(localStorage)").await
+        )
+    };
     let (here, first) = (browser.client.current_url().await.unwrap(), browser.client.window().await.unwrap());
-    let tab = browser.client.new_window(true).await.unwrap();
+    let tab = browser.client.new_window(false).await.unwrap();
     browser.client.switch_to_window(tab.handle).await.unwrap();
     browser.open(here.as_str()).await;
     holds(&browser, "the draft", "document.querySelector('#quick-0')?.value === 'Thanks'").await;
+    says("tab2 before").await;
     browser.types("#text", "Tomorrow.").await;
+    says("tab2 after").await;
+    eprintln!("DEBUG switching");
     browser.client.switch_to_window(first).await.unwrap();
     holds(
         &browser,
@@ -320,19 +366,22 @@ async fn a_colleague_is_mentioned_in_a_note_by_keyboard() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_window_s_end_is_said_while_somebody_types_and_nothing_is_lost() {
     let world = World::new().await;
-    let (browser, conversation) = team::opened(&world).await;
+    let (browser, _) = team::opened(&world).await;
     world.advance(Duration::from_secs(23 * 3600 + 19 * 60));
     browser.types("#text", "Of course").await;
-    let page = browser.says("min left to reply").await;
-    assert!(page.contains("you can reply once Tomás Rivera writes again"), "{page}");
+    browser.says("only a person can reply, not the bot").await;
     browser.pictured("composer-closing").await;
     world.advance(Duration::from_secs(3600));
     browser.types("#text", ", one moment").await;
-    browser.says("The 24 hours are over").await;
+    browser.says("You can reply as a person until").await;
+    browser.says("Reply as a person").await;
+    browser.pictured("composer-person").await;
+    world.advance(Duration::from_secs(7 * 24 * 3600));
+    browser.types("#text", ".").await;
     browser.says("Try anyway").await;
     browser.click("#send").await;
     browser.says("1 thing to fix").await;
-    assert_eq!(browser.runs("return document.querySelector('#text').value").await, "Of course, one moment");
+    assert_eq!(browser.runs("return document.querySelector('#text').value").await, "Of course, one moment.");
     assert_eq!(world.sends().len(), 0);
     browser.pictured("composer-over").await;
     // Without a draft there is nothing to type into, and the way on; when the customer writes, there is again.
@@ -345,7 +394,19 @@ async fn the_window_s_end_is_said_while_somebody_types_and_nothing_is_lost() {
     browser.types("#text", "Here I am.").await;
     browser.click("#send").await;
     sent(&world, "the answer", |reply| reply.text.as_deref() == Some("Here I am.")).await;
-    let _ = conversation;
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answering_as_a_person_is_offered_only_where_the_account_may() {
+    let mut config = Config::demo();
+    config.accounts.iter_mut().for_each(|account| account.human_agent = false);
+    let world = World::with(config, Login::Facebook).await;
+    let (browser, _) = team::opened(&world).await;
+    world.advance(Duration::from_secs(23 * 3600 + 19 * 60));
+    browser.types("#text", "Of course").await;
+    let page = browser.says("you can reply once Tomás Rivera writes again").await;
+    assert!(!page.contains("as a person"), "{page}");
     browser.quit().await;
 }
 

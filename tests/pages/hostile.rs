@@ -1,6 +1,6 @@
 //! Whatever a customer, a platform or a colleague writes is text on every page, never markup.
 
-use channel_tests::{World, browser::Browser};
+use channel_tests::{World, browser::Browser, eventually};
 use harness_inbox::{CannedAnswerText, ConversationChange, LabelChange, PublicId as _, WorkspaceId};
 
 use crate::{street, team};
@@ -39,17 +39,48 @@ async fn nothing_that_anybody_writes_runs_on_a_page() {
     let answer = CannedAnswerText { shortcut: "hi".into(), title: short, text: HOSTILE.into() };
     host.add_canned_answer(workspace, &answer).await.unwrap();
 
+    // What a person of the team and an admin write into the settings, and a web address that a product is told at.
+    let kinds = harness_inbox::KindFilter::default();
+    let address = "https://hooks.invalid/?q=%22%3E<script>window.hit=1</script>";
+    let (webhook, _) = host.add_webhook(workspace, address, kinds).await.unwrap();
+    host.test_webhook(webhook.id).await.unwrap();
+    let account = host.inbox().accounts().await.unwrap().remove(0);
+    let mut settings = harness_automation::configured(host, account.id).await.unwrap().settings;
+    settings.welcome.text = HOSTILE.into();
+    settings.assistant.instructions = HOSTILE.into();
+    settings.routing.rules.push(harness_automation::Rule {
+        name: HOSTILE.chars().take(60).collect(),
+        when: harness_automation::Condition { keywords: vec![HOSTILE.into()], ..Default::default() },
+        ..Default::default()
+    });
+    harness_automation::configure(host, account.id, &settings).await.unwrap();
+    let filter = harness_inbox::DeliveryFilter::default();
+    let deliveries = host.inbox().deliveries_before(filter, None, 50).await.unwrap().entries;
+    let inspected = deliveries.iter().map(|one| format!("{}/inspector/{}", world.address, one.id.public()));
+
     let browser = Browser::start().await;
     let thread = format!("{}/inbox/{}", world.address, conversation.public());
     let hostile = url::form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect::<String>();
-    for page in [
+    let settings = ["you", "appearance", "replies", "labels", "people", "tokens", "webhooks", "retention"];
+    let settings = settings.map(|page| format!("{}/settings/{page}", world.address));
+    let own = [
+        format!("{}/settings/webhooks/{}", world.address, webhook.id.public()),
+        format!("{}/bot/{}", world.address, account.id.public()),
+        format!("{}/bot/{}/log", world.address, account.id.public()),
+        format!("{}/channels/{}", world.address, account.id.public()),
+        format!("{}/plugins", world.address),
+        format!("{}/plugins/{hostile}", world.address),
+        format!("{}/inspector?channel={hostile}&state={hostile}", world.address),
+    ];
+    let inbox = [
         format!("{}/inbox", world.address),
         thread.clone(),
         format!("{thread}?mode=note"),
-        format!("{thread}?reply_to={hostile}&comment={hostile}"),
+        format!("{thread}?reply_to={hostile}&comment={hostile}&react={hostile}&anyway={hostile}"),
         format!("{}/inbox?view={hostile}&channel={hostile}&label={hostile}", world.address),
         format!("{}/inbox/{hostile}", world.address),
-    ] {
+    ];
+    for page in inbox.into_iter().chain(settings).chain(own).chain(inspected) {
         browser.open(&page).await;
         let wrong = browser
             .runs(
@@ -59,6 +90,18 @@ async fn nothing_that_anybody_writes_runs_on_a_page() {
             .await;
         assert_eq!(wrong, serde_json::json!([0, 0]), "{page}");
     }
+    // The same in everything that the composer holds.
+    browser.open(&thread).await;
+    let draft = ["text", "quick", "share", "reply_to", "card.0.title", "card.0.image", "card.0.button.0.title"];
+    let draft = draft.map(|field| format!("{field}={hostile}")).join("&");
+    browser.runs(&format!("localStorage.setItem('draft-{}', `{draft}`)", conversation.public())).await;
+    browser.client.refresh().await.unwrap();
+    let drawn = "return document.querySelector('#card-title')?.value.length > 20";
+    eventually("the draft", async || (browser.runs(drawn).await == true).then_some(())).await;
+    let wrong =
+        "return [window.hit ?? 0, document.querySelectorAll('img[src=x], [onerror], [onload], [onclick]').length]";
+    assert_eq!(browser.runs(wrong).await, serde_json::json!([0, 0]));
+    browser.runs("localStorage.clear()").await;
     // The same after it has come in over the live stream.
     browser.open(&thread).await;
     maya.text(&format!("{HOSTILE} the last one")).await;

@@ -25,6 +25,7 @@ pub use accounts::{AccountHealth, ConnectStage, ConnectView, Entered, Problems, 
 pub use base::{
     backlog::Budget,
     clock::Clock,
+    exchanges::Exchange,
     metrics::CONTENT_TYPE as METRICS_CONTENT_TYPE,
     tasks::{AtTask, Moment, Panics, Worker},
 };
@@ -51,7 +52,10 @@ pub use media::{
     uploads::{TakeError, Taking},
 };
 pub use network::TooManyCredentials;
-pub use observe::recorder::RecordedCall;
+pub use observe::{
+    history::{ChannelMinute, p95_us},
+    recorder::RecordedCall,
+};
 pub use options::HostOptions;
 pub use organisation::{
     COLORS, Filled, MAX_CANNED_TEXT, MAX_NAME, MAX_NOTE, MAX_SHORTCUT, MAX_TITLE, UnknownVariable, VARIABLES, Values,

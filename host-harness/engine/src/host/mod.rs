@@ -47,7 +47,7 @@ use crate::{
     maintenance::{self, Maintenance},
     media::{self, FileLinks, Media},
     network::{Network, credentials::AccountCredentials},
-    observe::{readiness::Readiness, recorder::Recorder},
+    observe::{history::History, readiness::Readiness, recorder::Recorder},
     options::HostOptions,
     organisation::{self, Organisation},
     outbound::{self, Outbound},
@@ -74,6 +74,7 @@ struct Rooms {
     organisation: Arc<Organisation>,
     webhooks: Arc<Webhooks>,
     readiness: Arc<Readiness>,
+    history: Arc<History>,
 }
 
 /// The workers. Dropped without a shutdown, they stop where they are: requests in flight are ambiguous at the next
@@ -115,12 +116,15 @@ impl Rooms {
         };
         let vault_key = options.vault_key.unwrap_or_else(|| VaultKey::File(options.inbox.with_file_name("vault.key")));
         let (clock, metrics) = (options.clock, Arc::new(Metrics::new()));
-        let recorder = Recorder::new(Arc::clone(&metrics), clock.clone(), options.record.as_deref());
+        let history = Arc::new(History::default());
+        let recorder =
+            Recorder::new(Arc::clone(&metrics), clock.clone(), Arc::clone(&history), options.record.as_deref());
         let recorder = Arc::new(recorder.map_err(HostError::Record)?);
         let base = Base {
             inbox: Inbox::open(&options.inbox)?,
             clock: clock.clone(),
             metrics: Arc::clone(&metrics),
+            exchanges: Arc::default(),
             tasks: Arc::new(Tasks::new(options.at_task, clock.clone())),
             wake: Arc::new(Wake::default()),
             begun: Begun::default(),
@@ -208,6 +212,7 @@ impl Rooms {
             }),
             media,
             readiness: Arc::new(Readiness::default()),
+            history,
             channels,
         })
     }

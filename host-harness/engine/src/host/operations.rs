@@ -2,9 +2,23 @@
 //! Does not own: serving it over HTTP.
 
 use super::Host;
-use crate::base::tasks::Panics;
+use crate::{
+    base::{backlog::Budget, tasks::Panics},
+    maintenance::Retention,
+    observe::history::ChannelMinute,
+};
 
 impl Host {
+    /// How long what need not be kept is kept.
+    pub fn retention(&self) -> Retention {
+        self.rooms.maintenance.retention
+    }
+
+    /// The bounds of the backlog.
+    pub fn budget(&self) -> Budget {
+        self.rooms.ingest.backlog.budget
+    }
+
     /// Why this host cannot accept deliveries now; empty if it can.
     pub async fn not_ready(&self) -> Vec<String> {
         let mut reasons = Vec::new();
@@ -45,6 +59,11 @@ impl Host {
         let waiting = self.base().inbox.waiting().await?;
         let (backlog, macs, memory) = (ingest.backlog.count(), ingest.secrets.macs(), ingest.memory.uses());
         Ok(self.base().metrics.text(&waiting, backlog, macs, memory))
+    }
+
+    /// How a channel did in the last hour: one entry for each minute, oldest first.
+    pub fn last_hour(&self, channel: &str) -> Vec<ChannelMinute> {
+        self.rooms.history.of(channel, self.clock().now())
     }
 
     /// The panics since the start, by worker.

@@ -1,4 +1,4 @@
-//! Owns: observing every call of a channel: counters, and a recording if one is wanted.
+//! Owns: observing every call of a channel: counters, the last hour, and a recording if one is wanted.
 //! Does not own: making the calls.
 
 use std::{
@@ -13,6 +13,7 @@ use harness_sandbox::{Called, Observer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::history::History;
 use crate::base::{clock::Clock, metrics::Metrics};
 
 /// A recorded call: one line of the recording.
@@ -42,14 +43,20 @@ pub struct RecordedCall {
 pub(crate) struct Recorder {
     metrics: Arc<Metrics>,
     clock: Clock,
+    history: Arc<History>,
     recording: Option<Mutex<File>>,
 }
 
 impl Recorder {
-    pub(crate) fn new(metrics: Arc<Metrics>, clock: Clock, record: Option<&Path>) -> io::Result<Self> {
+    pub(crate) fn new(
+        metrics: Arc<Metrics>,
+        clock: Clock,
+        history: Arc<History>,
+        record: Option<&Path>,
+    ) -> io::Result<Self> {
         // The recording holds what people wrote.
         let open = |path: &Path| private_options().create(true).append(true).open(path).map(Mutex::new);
-        Ok(Self { metrics, clock, recording: record.map(open).transpose()? })
+        Ok(Self { metrics, clock, history, recording: record.map(open).transpose()? })
     }
 
     fn record(&self, call: &Called<'_>) -> io::Result<()> {
@@ -78,6 +85,7 @@ impl Observer for Recorder {
 
     fn called(&self, call: &Called<'_>) {
         self.metrics.called(call);
+        self.history.note(call, self.clock.now());
         if let Err(error) = self.record(call) {
             tracing::error!(%error, "a call could not be recorded");
         }

@@ -7,8 +7,8 @@ use harness_contract::{ConversationContext, KnownComment, Window, WindowPolicy};
 use crate::{
     error::InboxError,
     model::{
-        AccountId, ActivityView, Around, ConversationEntry, ConversationFilter, ConversationId, ConversationSummary,
-        MergedPlace, MessageId, Page, Place, TimelineEntry, WorkspaceId,
+        AccountId, ActivityFilter, ActivityId, ActivityView, Around, ConversationEntry, ConversationFilter,
+        ConversationId, ConversationSummary, MergedPlace, MessageId, Page, Place, TimelineEntry,
     },
 };
 
@@ -78,15 +78,19 @@ pub trait Conversations: Send + Sync {
         limit: usize,
     ) -> Result<Option<Around>, InboxError>;
 
-    /// Activities before this cursor, newest first: all, or those of one workspace, one conversation, one kind.
+    /// Activities before this cursor that a filter lets through, newest first.
     async fn activities_before(
         &self,
-        workspace: Option<WorkspaceId>,
-        conversation: Option<ConversationId>,
-        kind: Option<String>,
+        filter: ActivityFilter,
         before: Option<Place>,
         limit: usize,
     ) -> Result<Page<ActivityView>, InboxError>;
+
+    /// One message, with its conversation.
+    async fn message(&self, message: MessageId) -> Result<(ConversationId, TimelineEntry), InboxError>;
+
+    /// One activity.
+    async fn activity(&self, activity: ActivityId) -> Result<ActivityView, InboxError>;
 
     /// The newest message of each of these conversations, in their order; `None` where there is none.
     async fn newest_messages(

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use crate::{
     error::InboxError,
-    model::{Change, DeliveryFilter, DeliveryId, DeliveryView, Page},
+    model::{Change, DeliveryFilter, DeliveryId, DeliveryView, MessageId, Page},
 };
 
 /// What became of deliveries, without what they carry.
@@ -22,6 +22,9 @@ pub trait DeliveryViews: Send + Sync {
 
     /// One delivery.
     async fn delivery(&self, delivery: DeliveryId) -> Result<DeliveryView, InboxError>;
+
+    /// The delivery that brought a message; `None` for one that was sent from here, and for one that does not exist.
+    async fn delivery_of(&self, message: MessageId) -> Result<Option<DeliveryId>, InboxError>;
 
     /// The oldest changes that a delivery made, as far as the feed is still kept: at most `limit`.
     async fn changes_of(&self, delivery: DeliveryId, limit: usize) -> Result<Vec<Change>, InboxError>;

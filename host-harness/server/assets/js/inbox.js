@@ -2,6 +2,7 @@
 //! Does not own: what they do.
 
 import { composer } from "./composer.js";
+import { copy } from "./copy.js";
 import { demo } from "./demo.js";
 import { keys } from "./keys.js";
 import { list } from "./list.js";
@@ -9,6 +10,7 @@ import { live } from "./live.js";
 import { presence } from "./presence.js";
 import { times } from "./times.js";
 import { viewer } from "./viewer.js";
+import { tryout } from "./tryout.js";
 
 // The reader's zone, for the next page that the host draws.
 const offset = -new Date().getTimezoneOffset();
@@ -25,3 +27,5 @@ presence();
 viewer();
 keys();
 demo();
+copy();
+tryout();

@@ -3,8 +3,7 @@
 
 use axum::{extract::State, http::StatusCode};
 use harness_inbox::{
-    InvitationId, InvitationView, NewInvitation, PublicId as _, Role, UserChange, UserId, UserView, WorkspaceId,
-    WorkspaceView,
+    InvitationId, InvitationView, PublicId as _, Role, UserChange, UserId, UserView, WorkspaceId, WorkspaceView,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,7 +17,7 @@ use super::{
     paging::List,
     time::Time,
 };
-use crate::auth::{INVITED_MS, Principal, Scope, email_of, invitation_secret, name_of};
+use crate::auth::{self, InviteError, Principal, Scope, name_of};
 
 pub(super) fn routes() -> Routes {
     Routes::default()
@@ -202,18 +201,14 @@ async fn invite(
     principal: Principal,
     Json(given): Json<Invite>,
 ) -> Result<(StatusCode, Json<Invitation>), ApiError> {
-    let Some(email) = email_of(&given.email) else {
-        let detail = "this is not an e-mail address such as `kim@shop.example`";
-        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_email", detail).at("email"));
-    };
-    let (secret, digest) = invitation_secret().map_err(harness_engine::HostError::from)?;
-    let link = api.host.address(&["invitations", &secret])?;
-    let now = api.host.clock().now();
-    let (workspace, role, invited_by) = (principal.workspace, Role::from(given.role), principal.user_id());
-    let expires_at = now.saturating_add(INVITED_MS);
-    let new = NewInvitation { secret: digest, workspace, email: email.clone(), role, invited_by, expires_at };
-    let id = api.host.users().invite(new, now).await?;
-    let view = InvitationView { id, workspace, email, role, invited_by, created_at: now, expires_at };
+    let (workspace, invited_by) = (principal.workspace, principal.user_id());
+    let invited = auth::invite(&api.host, workspace, &given.email, given.role.into(), invited_by).await;
+    let (view, link) = invited.map_err(|error| match error {
+        InviteError::Host(error) => error.into(),
+        InviteError::Email => {
+            ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_email", error.to_string()).at("email")
+        }
+    })?;
     Ok((StatusCode::CREATED, Json(Invitation { link: Some(link), ..view.into() })))
 }
 

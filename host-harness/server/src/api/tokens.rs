@@ -2,7 +2,6 @@
 //! Does not own: storing tokens (`auth`), the operator's own token.
 
 use axum::{extract::State, http::StatusCode};
-use harness_inbox::WorkspaceId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -14,10 +13,7 @@ use super::{
     paging::List,
     time::Time,
 };
-use crate::auth::{Principal, Scope, StoredToken, TokenError, TokenFile};
-
-/// Tokens that one workspace may have.
-const MAX_OF_WORKSPACE: usize = 100;
+use crate::auth::{Principal, Scope, StoredToken, TokenError, TokenRequest, WorkspaceTokenError};
 
 pub(super) fn routes() -> Routes {
     Routes::default().at(Scope::Admin, routes!(list_tokens, create_token)).at(Scope::Admin, routes!(revoke_token))
@@ -55,46 +51,32 @@ impl From<&StoredToken> for Token {
     }
 }
 
-/// Works on the token file, which other processes may hold locked, off the async threads.
-async fn with_file<T: Send + 'static>(
-    api: &Api,
-    work: impl FnOnce(TokenFile) -> Result<T, TokenError> + Send + 'static,
-) -> Result<T, ApiError> {
-    let Some(file) = api.access.token_file().cloned() else {
-        let detail = "this host keeps no tokens: whoever runs it gave it none but its own";
-        return Err(ApiError::new(StatusCode::CONFLICT, "no_tokens", detail));
-    };
-    match tokio::task::spawn_blocking(move || work(file)).await {
-        Ok(done) => Ok(done?),
-        Err(error) => Err(failed(&error)),
-    }
-}
-
-fn failed(error: &dyn std::fmt::Display) -> ApiError {
-    tracing::error!(%error, "the file of the API's tokens failed");
-    let detail = "the host failed at this; its log says why, under the number of this request";
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
-}
-
-impl From<TokenError> for ApiError {
-    fn from(error: TokenError) -> Self {
+impl From<WorkspaceTokenError> for ApiError {
+    fn from(error: WorkspaceTokenError) -> Self {
         let sentence = error.to_string();
+        let refused =
+            |sentence, path: &str| Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_token", sentence).at(path);
         match error {
-            TokenError::Name(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_name", sentence).at("name"),
-            TokenError::Taken(_) => Self::new(StatusCode::CONFLICT, "name_taken", sentence).at("name"),
-            TokenError::TooMany => Self::new(StatusCode::CONFLICT, "too_many_tokens", sentence),
-            error => failed(&error),
+            WorkspaceTokenError::NoFile => Self::new(StatusCode::CONFLICT, "no_tokens", sentence),
+            WorkspaceTokenError::NoScope | WorkspaceTokenError::NotYours(_) => refused(sentence, "scopes"),
+            WorkspaceTokenError::Over => refused(sentence, "expires_at"),
+            WorkspaceTokenError::File(TokenError::Name(_)) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_name", sentence).at("name")
+            }
+            WorkspaceTokenError::File(TokenError::Taken(_)) => {
+                Self::new(StatusCode::CONFLICT, "name_taken", sentence).at("name")
+            }
+            WorkspaceTokenError::TooMany | WorkspaceTokenError::File(TokenError::TooMany) => {
+                Self::new(StatusCode::CONFLICT, "too_many_tokens", sentence)
+            }
+            WorkspaceTokenError::Unknown => Self::new(StatusCode::NOT_FOUND, "not_found", sentence),
+            error => {
+                tracing::error!(%error, "the file of the API's tokens failed");
+                let detail = "the host failed at this; its log says why, under the number of this request";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+            }
         }
     }
-}
-
-async fn of_workspace(api: &Api, workspace: WorkspaceId) -> Result<Vec<StoredToken>, ApiError> {
-    if api.access.token_file().is_none() {
-        return Ok(Vec::new());
-    }
-    let mut all = with_file(api, |file| file.list()).await?;
-    all.retain(|token| token.workspace == workspace);
-    Ok(all)
 }
 
 /// The tokens of the workspace.
@@ -102,7 +84,7 @@ async fn of_workspace(api: &Api, workspace: WorkspaceId) -> Result<Vec<StoredTok
     get, path = "/tokens", tag = "People", responses((status = 200, body = List<Token>)),
 )]
 async fn list_tokens(State(api): State<Api>, principal: Principal) -> Answer<List<Token>> {
-    let tokens = of_workspace(&api, principal.workspace).await?;
+    let tokens = api.access.tokens_of(principal.workspace).await?;
     Ok(Json(List::whole(tokens.iter().map(Token::from).collect())))
 }
 
@@ -132,31 +114,11 @@ async fn create_token(
     principal: Principal,
     Json(given): Json<CreateToken>,
 ) -> Result<(StatusCode, Json<Token>), ApiError> {
-    let refused =
-        |detail: &str, path: &str| Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_token", detail).at(path));
-    if given.scopes.is_empty() {
-        return refused("name at least one scope: a token without any opens nothing", "scopes");
-    }
-    if let Some(scope) = given.scopes.iter().find(|scope| !principal.has(**scope)) {
-        return refused(&format!("you do not have the scope `{scope}` yourself, so you cannot give it"), "scopes");
-    }
-    let now = api.host.clock().now();
-    let expires_at = given.expires_at.map(|at| u64::try_from(at.0).unwrap_or(0));
-    if expires_at.is_some_and(|end| end <= now) {
-        return refused("this time is over: expected one to come", "expires_at");
-    }
-    let workspace = principal.workspace;
-    if of_workspace(&api, workspace).await?.len() >= MAX_OF_WORKSPACE {
-        let detail = format!("this workspace has {MAX_OF_WORKSPACE} tokens: revoke those that nobody uses");
-        return Err(ApiError::new(StatusCode::CONFLICT, "too_many_tokens", detail));
-    }
-    let (token, stored) = with_file(&api, move |file| {
-        let token = file.create_in(workspace, &given.name, &given.scopes, expires_at, now)?;
-        let of_it = |one: &StoredToken| one.workspace == workspace && one.name == given.name;
-        Ok((token, file.list()?.into_iter().find(of_it)))
-    })
-    .await?;
-    let Some(stored) = stored else { return Err(failed(&"a token was revoked while it was created")) };
+    let CreateToken { name, scopes, expires_at } = given;
+    let expires_at = expires_at.map(|at| u64::try_from(at.0).unwrap_or(0));
+    let request = TokenRequest { name, scopes, expires_at };
+    let (workspace, now) = (principal.workspace, api.host.clock().now());
+    let (token, stored) = api.access.create_token(workspace, request, |scope| principal.has(scope), now).await?;
     Ok((StatusCode::CREATED, Json(Token { token: Some(token), ..Token::from(&stored) })))
 }
 
@@ -170,13 +132,6 @@ async fn revoke_token(
     principal: Principal,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let known = of_workspace(&api, principal.workspace).await?;
-    if !known.iter().any(|token| token.id() == id) {
-        return Err(ApiError::new(StatusCode::NOT_FOUND, "not_found", "there is no such token in this workspace"));
-    }
-    match with_file(&api, move |file| Ok(file.revoke(&id))).await? {
-        // Somebody else was faster.
-        Ok(()) | Err(TokenError::Unknown(..)) => Ok(StatusCode::NO_CONTENT),
-        Err(error) => Err(error.into()),
-    }
+    api.access.revoke_token(principal.workspace, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -3,7 +3,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -41,16 +41,6 @@ pub(crate) async fn no_other_site(State(host): State<Host>, request: Request, ne
     next.run(request).await
 }
 
-/// Rejects cross-site forms. Links from other sites are allowed: platforms send people back that way.
-pub(crate) async fn no_foreign_forms(State(host): State<Host>, request: Request, next: Next) -> Response {
-    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if changes && is_of_another_site(&host, request.headers()) { refused() } else { next.run(request).await }
-}
-
-fn refused() -> Response {
-    (StatusCode::FORBIDDEN, format!("{OTHER_SITE}\n")).into_response()
-}
-
 /// Whether the browser says that the request comes from a page of this very host. A program says nothing.
 pub(crate) fn is_of_this_host(host: &Host, headers: &HeaderMap) -> bool {
     let says = headers.get(FETCH_SITE).is_some_and(|site| site == "same-origin")
@@ -60,7 +50,7 @@ pub(crate) fn is_of_this_host(host: &Host, headers: &HeaderMap) -> bool {
 
 /// Whether the browser marks the request as cross-site. Older browsers send only `Origin`; programs send neither
 /// header.
-fn is_of_another_site(host: &Host, headers: &HeaderMap) -> bool {
+pub(crate) fn is_of_another_site(host: &Host, headers: &HeaderMap) -> bool {
     if let Some(site) = headers.get(FETCH_SITE) {
         return site != "same-origin" && site != "none";
     }

@@ -30,6 +30,7 @@ assets! {
     "mark.svg": "image/svg+xml",
     "js/inbox.js": SCRIPT,
     "js/composer.js": SCRIPT,
+    "js/copy.js": SCRIPT,
     "js/demo.js": SCRIPT,
     "js/draft.js": SCRIPT,
     "js/emoji.js": SCRIPT,
@@ -38,10 +39,12 @@ assets! {
     "js/listbox.js": SCRIPT,
     "js/list.js": SCRIPT,
     "js/live.js": SCRIPT,
+    "js/look.js": SCRIPT,
     "js/morph.js": SCRIPT,
     "js/presence.js": SCRIPT,
     "js/times.js": SCRIPT,
     "js/viewer.js": SCRIPT,
+    "js/tryout.js": SCRIPT,
 }
 
 /// The first bytes of the digest of all assets, in hex. It stands in their addresses, so that a new version of any of

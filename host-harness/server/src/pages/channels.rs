@@ -1,5 +1,5 @@
-//! Owns: the pages of channels and their accounts: their state, connecting, the check-up, disconnecting.
-//! Does not own: the steps of connecting (`connect`), what a check looks at (the engine and the channel).
+//! Owns: the page of channels and their accounts: their state, connecting, disconnecting.
+//! Does not own: the steps of connecting (`connect`), the check-up of an account (`doctor`).
 
 use axum::{
     Form, Router,
@@ -8,7 +8,6 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use harness_contract::{CheckLevel, CheckResult};
 use harness_engine::Host;
 use harness_inbox::{AccountId, AccountRow, AccountState, PublicId as _};
 use maud::{Markup, html};
@@ -19,7 +18,6 @@ use super::{
     layout::{self, Frame, Place},
     parts::{avatar, icon, mark},
     reader::Reader,
-    words::count,
 };
 
 /// `/channels…`.
@@ -27,7 +25,6 @@ pub(super) fn router(host: Host) -> Router {
     Router::new()
         .route("/channels", get(all))
         .route("/channels/connect", post(connect))
-        .route("/channels/{account}", get(one))
         .route("/channels/{account}/disconnect", post(disconnect))
         .with_state(host)
 }
@@ -56,7 +53,7 @@ pub(super) async fn accounts(host: &Host, reader: &Reader) -> Result<Vec<Account
     Ok(own)
 }
 
-fn see(place: &str) -> Response {
+pub(super) fn see(place: &str) -> Response {
     let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/channels"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }
@@ -109,7 +106,7 @@ fn account_row(account: &AccountRow, host: &Host, reader: &Reader) -> Markup {
     }
 }
 
-fn state<'w>(account: &AccountRow, reader: &'w Reader) -> (&'static str, &'static str, &'w str) {
+pub(super) fn state<'w>(account: &AccountRow, reader: &'w Reader) -> (&'static str, &'static str, &'w str) {
     let words = reader.words;
     match account.state {
         AccountState::Connected => ("open", "check", &words.connected),
@@ -154,82 +151,9 @@ async fn connect(State(host): State<Host>, reader: Reader, form: Result<Form<Con
     if !reader.is_admin {
         return error::not_allowed(&reader);
     }
-    match host.begin_connecting(&connect.channel, None).await {
+    match host.begin_connecting_in(reader.workspace, &connect.channel, None).await {
         Ok(ticket) => see(&format!("/connect/{ticket}")),
         Err(failed) => error::failed(&reader, &failed),
-    }
-}
-
-/// The check-up of an account.
-async fn one(State(host): State<Host>, Path(id): Path<String>, reader: Reader) -> Response {
-    let words = reader.words;
-    let account = match account(&host, &id, &reader).await {
-        Ok(account) => account,
-        Err(answer) => return answer,
-    };
-    let health = match host.check(account.id, false).await {
-        Ok(health) => health,
-        Err(failed) => return error::failed(&reader, &failed),
-    };
-    let (good, bad): (Vec<&CheckResult>, Vec<&CheckResult>) =
-        health.checks.iter().partition(|check| matches!(check.level, CheckLevel::Passed | CheckLevel::Skipped));
-    let (tone, symbol, state) = state(&health.account, &reader);
-    let content = html! {
-        main.page id="main" tabindex="-1" {
-            div.narrow.stack.wide {
-                div.page-head {
-                    (avatar(&account.name, &account.platform_id, "", Some(&account.channel)))
-                    div { p.crumbs { a href="/channels" { (words.channels) } " / " (words.check_up) } h1 { bdi { (account.name) } } }
-                    span.chip data-tone=(tone) { (icon(symbol)) (state) }
-                }
-                @if !bad.is_empty() {
-                    section.panel.flush aria-labelledby="bad" {
-                        header { h2 id="bad" { (words.needs_attention) } }
-                        ul { @for check in bad { (check_row(check)) } }
-                    }
-                }
-                @if !good.is_empty() {
-                    section.panel.flush aria-labelledby="good" {
-                        header { h2 id="good" { (words.all_good) } span.chip data-tone="open" { (icon("check")) (count(&words.checks, good.len())) } }
-                        ul { @for check in good { (check_row(check)) } }
-                    }
-                }
-                @if reader.is_admin {
-                    section.panel.stack aria-labelledby="leave" {
-                        h2 id="leave" { (words.change_connection) }
-                        div.line.wrap {
-                            form method="post" action="/channels/connect" {
-                                input type="hidden" name="channel" value=(account.channel);
-                                button.btn { (icon("refresh")) (words.connect_again) }
-                            }
-                            @if health.account.state != AccountState::Disconnected {
-                                form method="post" action={ "/channels/" (id) "/disconnect" } {
-                                    button.btn { (icon("offline")) (words.disconnect) }
-                                }
-                            }
-                        }
-                        p.small.muted { (words.disconnect_hint) }
-                    }
-                }
-            }
-        }
-    };
-    let frame = Frame { title: &words.check_up, place: Place::Channels, pane: None, unread: 0 };
-    layout::page(&reader, StatusCode::OK, &frame, &content)
-}
-
-fn check_row(check: &CheckResult) -> Markup {
-    let (tone, symbol) = match check.level {
-        CheckLevel::Passed => ("open", "ok"),
-        CheckLevel::Warning => ("warn", "alert"),
-        CheckLevel::Failed => ("fail", "stop"),
-        CheckLevel::Skipped => ("closed", "info"),
-    };
-    html! {
-        li.check-row data-tone=(tone) {
-            (icon(symbol))
-            div { strong { (check.finding) } @if let Some(fix) = &check.fix { p.small.muted { (fix) } } }
-        }
     }
 }
 

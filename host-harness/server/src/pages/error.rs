@@ -7,10 +7,11 @@ use harness_inbox::InboxError;
 use maud::html;
 
 use super::{layout, reader::Reader};
+use crate::request_id;
 
-/// An error page.
-pub(super) fn page(reader: &Reader, status: StatusCode, title: &str, hint: &str, request: Option<&str>) -> Response {
-    let words = reader.words;
+/// An error page: what happened, the way on, and the number under which the host's log has it.
+pub(super) fn page(reader: &Reader, status: StatusCode, title: &str, hint: &str) -> Response {
+    let (words, request) = (reader.words, request_id::current());
     let body = html! {
         body {
             div.solo {
@@ -31,14 +32,14 @@ pub(super) fn failed(reader: &Reader, error: &HostError) -> Response {
     match error {
         HostError::Inbox(InboxError::NotFound { .. }) => no_conversation(reader),
         HostError::WrongField(wrong) => {
-            page(reader, StatusCode::UNPROCESSABLE_ENTITY, &words.error_form, &wrong.to_string(), None)
+            page(reader, StatusCode::UNPROCESSABLE_ENTITY, &words.error_form, &wrong.to_string())
         }
         HostError::Inbox(InboxError::Busy(_)) | HostError::Busy(_) | HostError::Paused(_) | HostError::Held(_) => {
-            page(reader, StatusCode::SERVICE_UNAVAILABLE, &words.error_busy, &words.error_busy_hint, None)
+            page(reader, StatusCode::SERVICE_UNAVAILABLE, &words.error_busy, &words.error_busy_hint)
         }
         error => {
             tracing::error!(%error, "a page could not be answered");
-            page(reader, StatusCode::BAD_GATEWAY, &words.error_ours, &error.for_people(), None)
+            page(reader, StatusCode::BAD_GATEWAY, &words.error_ours, &error.for_people())
         }
     }
 }
@@ -46,20 +47,30 @@ pub(super) fn failed(reader: &Reader, error: &HostError) -> Response {
 /// The page for a conversation that is not there.
 pub(super) fn no_conversation(reader: &Reader) -> Response {
     let words = reader.words;
-    page(reader, StatusCode::NOT_FOUND, &words.error_no_conversation, &words.error_no_conversation_hint, None)
+    page(reader, StatusCode::NOT_FOUND, &words.error_no_conversation, &words.error_no_conversation_hint)
 }
 
 /// The page for somebody whose role does not allow it.
 pub(super) fn not_allowed(reader: &Reader) -> Response {
-    page(reader, StatusCode::FORBIDDEN, &reader.words.error_role, &reader.words.error_role_hint, None)
+    page(reader, StatusCode::FORBIDDEN, &reader.words.error_role, &reader.words.error_role_hint)
 }
 
 /// The page for a form that is incomplete or too long.
 pub(super) fn no_form(reader: &Reader) -> Response {
-    page(reader, StatusCode::BAD_REQUEST, &reader.words.error_form, &reader.words.error_form_hint, None)
+    page(reader, StatusCode::BAD_REQUEST, &reader.words.error_form, &reader.words.error_form_hint)
+}
+
+/// The page for a form that another site sent.
+pub(super) fn other_site(reader: &Reader) -> Response {
+    page(reader, StatusCode::FORBIDDEN, &reader.words.error_other_site, &reader.words.error_other_site_hint)
+}
+
+/// The page for an address that is only looked at, or only sent to.
+pub(super) fn no_method(reader: &Reader) -> Response {
+    page(reader, StatusCode::METHOD_NOT_ALLOWED, &reader.words.error_form, &reader.words.error_form_hint)
 }
 
 /// The page for an unknown address.
 pub(super) fn no_page(reader: &Reader) -> Response {
-    page(reader, StatusCode::NOT_FOUND, &reader.words.error_no_page, &reader.words.error_no_page_hint, None)
+    page(reader, StatusCode::NOT_FOUND, &reader.words.error_no_page, &reader.words.error_no_page_hint)
 }

@@ -14,9 +14,28 @@ use super::{
     words::count,
 };
 
-/// Everything comes from this host, nothing stands in the page itself, and nobody frames it.
-const POLICY: &str =
-    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// What few pages need.
+#[derive(Default)]
+pub(super) struct Needs {
+    /// Origins other than this host that its forms may lead to.
+    pub(super) form_to: Vec<String>,
+    /// The origins of its pictures. Others are blocked.
+    pub(super) pictures: Vec<String>,
+    /// Reloads the page: after how many seconds, and at which address.
+    pub(super) goes_on: Option<(u8, String)>,
+}
+
+impl Needs {
+    /// Everything comes from this host, nothing stands in the page itself, and nobody frames it.
+    fn policy(&self) -> String {
+        let more = |origins: &[String]| origins.iter().map(|origin| format!(" {origin}")).collect::<String>();
+        format!(
+            "default-src 'self'; img-src 'self'{}; object-src 'none'; base-uri 'none'; form-action 'self'{}; frame-ancestors 'none'",
+            more(&self.pictures),
+            more(&self.form_to)
+        )
+    }
+}
 
 /// Where in the navigation a page stands.
 #[derive(Clone, Copy, PartialEq)]
@@ -24,6 +43,8 @@ pub(super) enum Place {
     Inbox,
     Channels,
     Bot,
+    Plugins,
+    Settings,
     Help,
     Demo,
 }
@@ -57,14 +78,31 @@ fn skip(words: &str) -> Markup {
 
 /// A document: head, style, scripts. None of it stands in the page itself.
 pub(super) fn document(reader: &Reader, status: StatusCode, title: &str, body: &Markup) -> Response {
-    let words = reader.words;
+    document_with(reader, status, title, &Needs::default(), body)
+}
+
+/// The same for a page that needs more.
+pub(super) fn document_with(
+    reader: &Reader,
+    status: StatusCode,
+    title: &str,
+    needs: &Needs,
+    body: &Markup,
+) -> Response {
+    let (words, look) = (reader.words, reader.look);
     let document = html! {
         (DOCTYPE)
-        html lang=(words.language.tag) dir=(words.language.direction) data-theme=[reader.theme] {
+        html lang=(words.language.tag) dir=(words.language.direction) data-theme=[look.theme]
+            data-density=[look.is_compact.then_some("compact")] data-enter=[look.enter_sends.then_some("sends")]
+            data-title=[look.has_plain_title.then_some("plain")] data-notify=[look.notifies.then_some("on")]
+            data-keys=[look.has_no_keys.then_some("off")] {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
+                @if let Some((seconds, place)) = &needs.goes_on {
+                    meta http-equiv="refresh" content={ (seconds) "; url=" (place) };
+                }
                 title { (title) }
                 link rel="icon" href={ (assets::address("mark.svg")) };
                 link rel="stylesheet" href={ (assets::address("tokens.css")) };
@@ -74,9 +112,10 @@ pub(super) fn document(reader: &Reader, status: StatusCode, title: &str, body: &
             (body)
         }
     };
+    let policy = HeaderValue::from_str(&needs.policy()).unwrap_or(HeaderValue::from_static("default-src 'none'"));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (header::CONTENT_SECURITY_POLICY, policy),
         // Not `no-referrer`: browsers would then send the page's own forms without their origin.
         (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
@@ -109,12 +148,14 @@ fn rail(reader: &Reader, frame: &Frame<'_>) -> Markup {
                 }
                 li { a href="/channels" aria-current=[current(Place::Channels)] { (icon("channels")) (words.channels) } }
                 li { a href="/bot" aria-current=[current(Place::Bot)] { (icon("bot")) (words.bot) } }
+                @if reader.is_admin { li { a href="/plugins" aria-current=[current(Place::Plugins)] { (icon("plugins")) (words.plugins.title) } } }
                 @if reader.has_demo { li { a href="/demo" aria-current=[current(Place::Demo)] { (icon("phone")) (words.demo) } } }
             }
-            ul.if-two-panes {
-                li { a href="/help" aria-keyshortcuts="?" aria-current=[current(Place::Help)] { (icon("help")) (words.help) } }
+            ul {
+                li.if-two-panes { a href="/help" aria-keyshortcuts="?" aria-current=[current(Place::Help)] { (icon("help")) (words.help) } }
+                li { a href="/settings" aria-current=[current(Place::Settings)] { (icon("settings")) (words.settings.title) } }
                 @if !reader.name.is_empty() {
-                    li { span.me { (avatar(&reader.name, &reader.name, "s", None)) bdi { (reader.name.split_whitespace().next().unwrap_or_default()) } } }
+                    li.if-two-panes { a.me href="/settings/you" { (avatar(&reader.name, &reader.name, "s", None)) bdi { (reader.name.split_whitespace().next().unwrap_or_default()) } } }
                 }
             }
         }

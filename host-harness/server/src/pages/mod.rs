@@ -6,14 +6,20 @@ mod bot;
 mod channels;
 mod connect;
 mod demo;
+mod doctor;
 mod error;
+mod forms;
 mod help;
 mod inbox;
+mod inspector;
 mod invitation;
 mod layout;
+mod look;
 mod parts;
+mod plugins;
 mod provider;
 mod reader;
+mod settings;
 mod sign_in;
 mod times;
 mod words;
@@ -34,10 +40,7 @@ use self::{
 use crate::{
     auth::{Authenticator, PageAccess},
     listener::Limits,
-    middleware::{
-        body::{self, BodyTime},
-        browser,
-    },
+    middleware::body::{self, BodyTime},
     streams::Streams,
 };
 
@@ -56,7 +59,11 @@ pub(crate) fn router(
         .route("/help", get(help::page))
         .merge(inbox::router(desk.clone()))
         .merge(channels::router(host.clone()))
-        .merge(bot::router(host.clone()));
+        .merge(doctor::router(host.clone()))
+        .merge(bot::router(host.clone()))
+        .merge(inspector::router(host.clone()))
+        .merge(plugins::router(host.clone()))
+        .merge(settings::router(host.clone(), access.clone()));
     let private = match phone {
         Some(phone) => private.merge(demo::router(desk, phone)),
         None => private,
@@ -66,7 +73,7 @@ pub(crate) fn router(
             Door { host: host.clone(), access: access.clone(), people },
             reader::admit,
         ))
-        .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms))
+        .layer(middleware::from_fn_with_state(host.clone(), reader::no_foreign_forms))
         .layer(middleware::from_fn_with_state(time, body::within));
     Router::new()
         .route("/", get(home))
@@ -74,10 +81,15 @@ pub(crate) fn router(
         .merge(private)
         .merge(sign_in::router(host.clone(), access, limits))
         .merge(connect::router(host, limits))
+        .method_not_allowed_fallback(no_method)
 }
 
 async fn home() -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, HeaderValue::from_static("/inbox"))]).into_response()
+}
+
+async fn no_method(reader: Reader) -> Response {
+    error::no_method(&reader)
 }
 
 /// The page for an unknown address.

@@ -65,6 +65,19 @@ pub(super) fn badge(shown: i64, words: &str) -> Markup {
     html! { span class="badge num" { @if shown > 99 { "99+" } @else { (shown) } span class="sr" { " " (words) } } }
 }
 
+/// A number with a comma between thousands.
+pub(super) fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
 /// A size in bytes, for people.
 pub(super) fn size(bytes: u64) -> String {
     match bytes {
@@ -128,6 +141,14 @@ mod tests {
         assert!(shown.contains("</a>. And javascript:alert(1) &lt;b&gt;"), "{shown}");
         assert_eq!(linked("https://").into_string(), "https://");
         assert!(!linked("http://\"onmouseover=\"x").into_string().contains("<a"), "a quote ends an address");
+    }
+
+    #[test]
+    fn long_numbers_are_grouped() {
+        assert_eq!(
+            (number(7), number(999), number(18_204), number(1_000_000)),
+            ("7".into(), "999".into(), "18,204".into(), "1,000,000".into())
+        );
     }
 
     #[test]

@@ -13,13 +13,17 @@ use axum::{
 use harness_engine::Host;
 use harness_inbox::{InboxError, UserId, WorkspaceId};
 
-use super::{error, sign_in, words::Words};
-use crate::auth::{Authenticator, Denied, PageAccess, Principal, Scope, Who};
+use super::{error, look::Look, sign_in, words::Words};
+use crate::{
+    auth::{Authenticator, Denied, PageAccess, Principal, Scope, Who},
+    middleware::browser,
+};
 
 /// The cookies of a reader's preferences. They hold no secret and identify nobody.
 const LANGUAGE: &str = "language";
 const OFFSET: &str = "offset";
-const THEME: &str = "theme";
+/// The query of a page that follows a form whose work is done.
+const DONE: &str = "done";
 
 /// A person who looks at a page.
 #[derive(Clone)]
@@ -28,16 +32,23 @@ pub(crate) struct Reader {
     pub(super) words: &'static Words,
     /// Minutes east of UTC.
     pub(super) offset: i32,
-    /// `light` or `dark`, if they do not want the system's.
-    pub(super) theme: Option<&'static str>,
+    /// How they want the pages to look and behave.
+    pub(super) look: Look,
+    /// Whether the form that they sent before did what it was for.
+    pub(super) is_done: bool,
     /// Their name, as it stands on their replies.
     pub(super) name: Arc<str>,
     /// Their workspace. Nothing of another one exists for them.
     pub(super) workspace: WorkspaceId,
     /// Who they are; `None` in a demo without people.
     pub(super) user: Option<UserId>,
+    /// SHA-256 of their session's cookie; `None` in a demo without signing in.
+    pub(super) session: Option<[u8; 32]>,
     /// Whether they may change accounts and the bot.
     pub(super) is_admin: bool,
+    /// Whether they answer for the whole host: an admin where there is one workspace. What the platforms sent may be about
+    /// several, so that with more than one it is for the operator alone.
+    pub(super) is_of_host: bool,
     /// Whether the demo's phone is there.
     pub(super) has_demo: bool,
 }
@@ -45,20 +56,18 @@ pub(crate) struct Reader {
 impl Reader {
     /// Somebody who has not been let in.
     fn of(headers: &HeaderMap) -> Self {
-        let theme = match cookie(headers, THEME) {
-            Some("light") => Some("light"),
-            Some("dark") => Some("dark"),
-            _ => None,
-        };
         let offset = cookie(headers, OFFSET).and_then(|minutes| minutes.parse::<i32>().ok());
         Self {
             words: Words::of(cookie(headers, LANGUAGE).unwrap_or_default()),
             offset: offset.filter(|minutes| minutes.abs() <= 14 * 60).unwrap_or(0),
-            theme,
+            look: Look::of(|name| cookie(headers, name)),
+            is_done: false,
             name: "".into(),
             workspace: WorkspaceId::FIRST,
             user: None,
+            session: None,
             is_admin: false,
+            is_of_host: false,
             has_demo: false,
         }
     }
@@ -100,9 +109,10 @@ impl Door {
         match self.access.authenticate(&self.host, method, headers).await {
             Ok(principal) if matches!(principal.who, Who::User { .. }) => {
                 let is_admin = principal.has(Scope::Admin);
-                let Who::User { id, name, .. } = &principal.who else { return Ok(None) };
-                let (user, name) = (Some(*id), name.as_str().into());
-                let reader = Reader { workspace: principal.workspace, user, name, is_admin, ..Reader::of(headers) };
+                let Who::User { id, name, session } = &principal.who else { return Ok(None) };
+                let (user, session, name) = (Some(*id), Some(*session), name.as_str().into());
+                let workspace = principal.workspace;
+                let reader = Reader { workspace, user, session, name, is_admin, ..Reader::of(headers) };
                 Ok(Some((reader, Some(principal))))
             }
             Err(error @ (Denied::OtherOrigin | Denied::Inbox(_))) => Err(error),
@@ -136,13 +146,30 @@ pub(super) async fn admit(State(door): State<Door>, mut request: Request, next: 
             if matches!(denied, Denied::Inbox(_)) {
                 tracing::error!(%denied, "a page could not be answered");
             }
-            return error::page(&reader, StatusCode::FORBIDDEN, title, hint, None).into_response();
+            return error::page(&reader, StatusCode::FORBIDDEN, title, hint).into_response();
         }
     };
     let has_demo = door.people.phone().is_some();
-    request.extensions_mut().insert(Reader { has_demo, ..reader });
+    let is_alone = async || matches!(door.host.inbox().workspaces().await, Ok(all) if all.len() == 1);
+    let is_of_host = reader.is_admin && is_alone().await;
+    let is_done = request.uri().query() == Some(DONE);
+    request.extensions_mut().insert(Reader { has_demo, is_of_host, is_done, ..reader });
     if let Some(principal) = principal {
         request.extensions_mut().insert(principal);
+    }
+    next.run(request).await
+}
+
+/// Rejects forms of other sites. Links from other sites are allowed: platforms send people back that way.
+pub(super) async fn no_foreign_forms(
+    State(host): State<Host>,
+    reader: Reader,
+    request: Request,
+    next: Next,
+) -> Response {
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if changes && browser::is_of_another_site(&host, request.headers()) {
+        return error::other_site(&reader);
     }
     next.run(request).await
 }

@@ -18,8 +18,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    error, invitation, layout, provider,
-    reader::Reader,
+    error, invitation, layout,
+    parts::icon,
+    provider,
+    reader::{self, Reader},
     words::{Words, count, fill},
 };
 use crate::{
@@ -27,7 +29,6 @@ use crate::{
     listener::Limits,
     middleware::{
         body::{self, BodyTime},
-        browser,
         peer::Peer,
     },
 };
@@ -53,7 +54,7 @@ pub(crate) fn router(host: Host, access: Authenticator, limits: &Limits) -> Rout
         .route("/sign-in/{provider}/callback", get(provider::callback))
         .route("/invitations/{secret}", get(invitation::show).post(invitation::accept))
         .layer(DefaultBodyLimit::max(MAX_FORM))
-        .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms))
+        .layer(middleware::from_fn_with_state(host.clone(), reader::no_foreign_forms))
         .layer(middleware::from_fn_with_state(time, body::within))
         .with_state(Door { host, access })
 }
@@ -91,6 +92,11 @@ pub(super) fn solo(reader: &Reader, status: StatusCode, title: &str, content: &M
         }
     };
     layout::document(reader, status, title, &body)
+}
+
+/// What went wrong, beside what may be tried instead.
+pub(super) fn trouble(sentence: &str) -> Markup {
+    html! { div.callout data-tone="fail" role="alert" id="problem" { (icon("stop")) div { (sentence) } } }
 }
 
 pub(super) fn see(place: &str, cookies: Vec<HeaderValue>) -> Response {
@@ -132,7 +138,7 @@ impl Door {
         let words = reader.words;
         let has_password = self.access.ways().password;
         let content = html! {
-            @if let Some(problem) = problem { p.notice.bad role="alert" id="problem" { (problem) } }
+            @if let Some(problem) = problem { (trouble(problem)) }
             (self.providers(words, next))
             @if has_password {
                 form.panel.stack method="post" action="/sign-in" {

@@ -30,10 +30,14 @@ macro_rules! words {
     };
 }
 
+mod bot;
 mod catalogue;
 mod composer;
+mod connecting;
 mod demo;
 mod find;
+mod plugins;
+mod settings;
 
 pub(crate) use self::catalogue::Words;
 

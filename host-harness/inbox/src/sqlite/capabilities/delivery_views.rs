@@ -6,7 +6,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 
 use crate::{
     error::InboxError,
-    model::{Change, DeliveryFilter, DeliveryId, DeliveryState, DeliveryView, NoDeliveryState, Page, Translator},
+    model::{
+        Change, DeliveryFilter, DeliveryId, DeliveryState, DeliveryView, MessageId, NoDeliveryState, Page, Translator,
+    },
     sqlite::{
         columns::{collect, from_millis, with_one_more},
         rows::changes,
@@ -42,6 +44,16 @@ impl DeliveryViews for SqliteStore {
                 let sql = format!("SELECT {COLUMNS} WHERE d.id = ?1");
                 let found = connection.prepare_cached(&sql)?.query_row(params![delivery], view).optional()?;
                 found.ok_or_else(|| InboxError::NotFound { what: "delivery", id: delivery.to_string() })
+            })
+            .await
+    }
+
+    async fn delivery_of(&self, message: MessageId) -> Result<Option<DeliveryId>, InboxError> {
+        const SQL: &str = "SELECT delivery_id FROM message WHERE id = ?1";
+        self.readers
+            .read(move |connection| {
+                let found = connection.prepare_cached(SQL)?.query_row(params![message], |row| row.get(0)).optional()?;
+                Ok(found.flatten())
             })
             .await
     }

@@ -11,10 +11,24 @@ use crate::{
     sqlite::columns::{collect, raw, with_one_more},
 };
 
-/// The columns of an entry, for a message `m`.
-const ENTRIES: &str =
-    "m.id, m.platform_id, m.direction, m.at, m.origin, m.late, m.text, m.deleted_at, m.revision, m.reply_id,
-             s.state, m.author, m.body, s.outcome, m.part, m.seq,
+/// The messages before `before`.
+pub(crate) fn timeline(
+    connection: &Connection,
+    conversation: ConversationId,
+    before: Place,
+    limit: usize,
+) -> Result<Page<TimelineEntry>, InboxError> {
+    let mut page = Page::of(placed(connection, conversation, before, limit)?, limit);
+    page.entries.reverse();
+    Ok(page)
+}
+
+/// What [`entry`] reads.
+const SELECT: &str =
+    "SELECT m.id, m.platform_id, m.direction, m.at, m.origin, m.late, m.text, m.deleted_at, m.revision, m.reply_id,
+             coalesce(s.state, iif(m.reply_id IS NULL OR m.step IS NOT NULL, NULL, (SELECT CASE r.state
+                 WHEN 'refused' THEN 'rejected' WHEN 'done' THEN 'cancelled' ELSE 'queued' END
+                 FROM reply r WHERE r.id = m.reply_id))), m.author, m.body, s.outcome, m.part, m.seq,
              (SELECT json_group_array(json_array(f.id, f.attachment, f.kind, f.state, f.reason, f.url, f.mime, f.size,
                                                  f.sha256, f.name, f.stored_as) ORDER BY f.attachment)
               FROM media f WHERE f.message_id = m.id),
@@ -26,20 +40,23 @@ const ENTRIES: &str =
              (SELECT json_group_array(l.platform_id) FROM message_alias l WHERE l.message_id = m.id), m.contact_id,
              -- A quote stands in the first message of a reply.
              (SELECT json_extract(r.message, '$.reply_to.id') FROM reply r WHERE r.id = m.reply_id AND r.message <> ''
-                AND NOT EXISTS (SELECT 1 FROM message o WHERE o.reply_id = m.reply_id AND o.step < m.step))
+                AND NOT EXISTS (SELECT 1 FROM message o WHERE o.reply_id = m.reply_id
+                    AND (o.step < m.step OR (m.step IS NULL AND o.step_part < m.step_part)))),
+             iif(m.step IS NULL, (SELECT r.violations FROM reply r WHERE r.id = m.reply_id AND r.state = 'refused'), NULL)
          FROM message m LEFT JOIN contact k ON k.id = m.contact_id
              LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step";
 
-/// The messages before `before`.
-pub(crate) fn timeline(
-    connection: &Connection,
-    conversation: ConversationId,
-    before: Place,
-    limit: usize,
-) -> Result<Page<TimelineEntry>, InboxError> {
-    let mut page = Page::of(placed(connection, conversation, before, limit)?, limit);
-    page.entries.reverse();
-    Ok(page)
+/// One message, with its conversation.
+pub(crate) fn one(connection: &Connection, message: MessageId) -> Result<(ConversationId, TimelineEntry), InboxError> {
+    let not_found = || InboxError::NotFound { what: "message", id: message.to_string() };
+    let conversation = connection
+        .prepare_cached("SELECT conversation_id FROM message WHERE id = ?1")?
+        .query_row(params![message], |row| row.get(0))
+        .optional()?
+        .ok_or_else(not_found)?;
+    let found = collect(connection, &format!("{SELECT} WHERE m.id = ?1"), params![message], entry)?.pop();
+    let (row, _) = found.ok_or_else(not_found)?;
+    Ok((conversation, complete(row)?))
 }
 
 /// The newest messages before `before`, newest first: one more than `limit`, if there are more.
@@ -94,7 +111,7 @@ fn entries(
     beyond: &str,
     limit: usize,
 ) -> Result<Vec<(TimelineEntry, Place)>, InboxError> {
-    let sql = format!("SELECT {ENTRIES} WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) {beyond} LIMIT ?2");
+    let sql = format!("{SELECT} WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) {beyond} LIMIT ?2");
     let values = params![conversation, with_one_more(limit), place.at, place.seq, place.id];
     let rows = collect(connection, &sql, values, entry)?;
     rows.into_iter().map(|(row, place)| Ok((complete(row)?, place))).collect()
@@ -112,6 +129,8 @@ struct Incomplete {
     details: Option<String>,
     further: String,
     answers: Option<String>,
+    /// Why the reply was refused before a step of it was recorded.
+    violations: Option<String>,
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
@@ -151,12 +170,14 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
         details: row.get(18)?,
         further: row.get(21)?,
         answers: row.get(23)?,
+        violations: row.get(24)?,
     };
     Ok((incomplete, place))
 }
 
 fn complete(row: Incomplete) -> Result<TimelineEntry, InboxError> {
-    let Incomplete { mut entry, author, body, outcome, part, files, reactions, details, further, answers } = row;
+    let Incomplete { mut entry, author, body, outcome, part, files, reactions, details, further, answers, violations } =
+        row;
     entry.author = RawValue::from_string(author)?;
     entry.body = match (body, &part) {
         (None, Some(part)) => Some(sent::as_message(&entry, part, answers)?),
@@ -164,7 +185,10 @@ fn complete(row: Incomplete) -> Result<TimelineEntry, InboxError> {
     };
     entry.media = media::from_json(&files)?;
     entry.part = raw(part)?;
-    entry.outcome = raw(outcome)?;
+    entry.outcome = match violations {
+        Some(violations) => Some(sent::refused(&violations)?),
+        None => raw(outcome)?,
+    };
     entry.details = raw(details)?;
     entry.further_platform_ids = serde_json::from_str(&further)?;
     let reactions: Vec<(String, Option<String>, Option<String>)> = serde_json::from_str(&reactions)?;

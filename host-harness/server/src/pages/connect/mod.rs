@@ -25,15 +25,17 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use self::{
-    frame::{Frame, failed, not_connected, page, sorry},
-    show::{WAIT, Waiting},
+    frame::{failed, not_connected, page, sorry},
+    show::{Shop, WAIT, Waiting},
     steps::{FIELD, Tried},
 };
 use crate::{
     listener::Limits,
-    middleware::{
-        body::{self, BodyTime},
-        browser,
+    middleware::body::{self, BodyTime},
+    pages::{
+        layout::Needs,
+        reader::{self, Reader},
+        words::{count, fill},
     },
 };
 use harness_engine::{Entered, Host, HostError, Secret, Typed};
@@ -58,7 +60,7 @@ pub(super) fn router(host: Host, limits: &Limits) -> Router {
         .route("/connect/{ticket}/select", post(select))
         .route("/connect/{ticket}/enter", post(enter))
         .layer(DefaultBodyLimit::max(MAX_FORM))
-        .layer(middleware::from_fn_with_state(host.clone(), browser::no_foreign_forms));
+        .layer(middleware::from_fn_with_state(host.clone(), reader::no_foreign_forms));
     Router::new()
         .merge(forms)
         .route("/oauth/{channel}/callback", get(oauth_callback))
@@ -68,13 +70,13 @@ pub(super) fn router(host: Host, limits: &Limits) -> Router {
 }
 
 /// The page for an unknown address.
-fn no_page() -> Response {
-    sorry(StatusCode::NOT_FOUND, "There is no page at this address. Open the link again that you were given.")
+fn no_page(reader: &Reader) -> Response {
+    sorry(reader, StatusCode::NOT_FOUND, &reader.words.connecting.no_page)
 }
 
 /// The page for an incomplete or malformed form.
-fn not_filled_in(what: &str) -> Response {
-    sorry(StatusCode::BAD_REQUEST, &format!("{what} Go back and try again."))
+fn not_filled_in(reader: &Reader, what: &str) -> Response {
+    sorry(reader, StatusCode::BAD_REQUEST, &format!("{what} {}", reader.words.error_form_hint))
 }
 
 fn see(place: &str) -> Response {
@@ -133,36 +135,34 @@ fn is_ahead_of_time(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 /// Links are created only by the API, which authenticates the sender.
-async fn no_link_here() -> Response {
-    sorry(
-        StatusCode::FORBIDDEN,
-        "Ask for a link: `cargo harness connect CHANNEL` makes one, and so does `POST /api/v1/connect`.",
-    )
+async fn no_link_here(reader: Reader) -> Response {
+    sorry(&reader, StatusCode::FORBIDDEN, &reader.words.connecting.no_link)
 }
 
 /// The page of a link: the progress of connecting, and the next step. `GET` changes nothing, so previews and prefetches
 /// do not use the link up. Only the button starts.
 async fn link(
     State(pages): State<Pages>,
+    reader: Reader,
     ticket: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(Path(ticket)) = ticket else { return no_page() };
+    let Ok(Path(ticket)) = ticket else { return no_page(&reader) };
     let host = &pages.host;
     let view = match host.look(&ticket, &values(&headers)) {
         Ok(view) => view,
-        Err(error) => return not_connected(&error),
+        Err(error) => return not_connected(&reader, &error),
     };
     let waits = query.as_deref() == Some(WAIT);
-    let response = show::stage(host, &pages.waiting, &ticket, view, waits).await;
+    let response = show::stage(&Shop { host, waiting: &pages.waiting, reader: &reader }, &ticket, view, waits).await;
     if host.claimed_by(&ticket, &values(&headers)).or(own_cookie(&headers, &ticket)).is_some() {
         return response;
     }
     // The link is not claimed yet, and the cookie does not claim it. The button does.
     match host.new_cookie() {
         Ok(new) => with_cookie(response, host, &ticket, &new),
-        Err(error) => failed(&error),
+        Err(error) => failed(&reader, &error),
     }
 }
 
@@ -173,25 +173,26 @@ struct Start {
 
 async fn start(
     State(pages): State<Pages>,
+    reader: Reader,
     ticket: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     form: Result<Form<Start>, FormRejection>,
 ) -> Response {
-    let Ok(Path(ticket)) = ticket else { return no_page() };
-    let Ok(Form(start)) = form else { return not_filled_in("No way of connecting was chosen.") };
+    let Ok(Path(ticket)) = ticket else { return no_page(&reader) };
+    let Ok(Form(start)) = form else { return not_filled_in(&reader, &reader.words.connecting.no_way_chosen) };
     let host = &pages.host;
     let values = values(&headers);
     let shown = host.claimed_by(&ticket, &values).or(own_cookie(&headers, &ticket));
     let new = match host.open_link(&ticket, shown).await {
         Ok(new) => new,
-        Err(error) => return failed(&error),
+        Err(error) => return failed(&reader, &error),
     };
     let cookie = new.as_deref().or(shown).unwrap_or_default();
     let response = match host.start_connecting(&ticket, &start.login, cookie).await {
         Ok(to) => go_on(to.as_ref(), &ticket),
         // The link's page shows the sentence.
         Err(HostError::Account(_)) => see(&format!("/connect/{ticket}")),
-        Err(error) => failed(&error),
+        Err(error) => failed(&reader, &error),
     };
     match &new {
         Some(new) => with_cookie(response, host, &ticket, new),
@@ -206,26 +207,28 @@ struct Select {
 
 async fn select(
     State(pages): State<Pages>,
+    reader: Reader,
     ticket: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     form: Result<Form<Select>, FormRejection>,
 ) -> Response {
-    let Ok(Path(ticket)) = ticket else { return no_page() };
-    let Ok(Form(select)) = form else { return not_filled_in("No account was chosen.") };
+    let Ok(Path(ticket)) = ticket else { return no_page(&reader) };
+    let Ok(Form(select)) = form else { return not_filled_in(&reader, &reader.words.connecting.none_chosen) };
     match pages.host.connect_select(&ticket, &select.candidate, Some(&values(&headers))).await {
         Ok(to) => go_on(to.as_ref(), &ticket),
-        Err(error) => failed(&error),
+        Err(error) => failed(&reader, &error),
     }
 }
 
 async fn enter(
     State(pages): State<Pages>,
+    reader: Reader,
     ticket: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
-    let Ok(Path(ticket)) = ticket else { return no_page() };
-    let Ok(Form(pairs)) = form else { return not_filled_in("The form was not filled in, or is too long.") };
+    let Ok(Path(ticket)) = ticket else { return no_page(&reader) };
+    let Ok(Form(pairs)) = form else { return not_filled_in(&reader, &reader.words.connecting.not_filled_in) };
     let fields = pairs
         .into_iter()
         .filter_map(|(name, value)| Some((name.strip_prefix(FIELD)?.to_owned(), Secret::new(value.into_bytes()))));
@@ -234,69 +237,72 @@ async fn enter(
     let problems = match host.connect_enter(&ticket, typed.clone(), Some(&cookies)).await {
         Ok(Entered::Taken(to)) => return go_on(to.as_ref(), &ticket),
         Ok(Entered::Refused(problems)) => problems,
-        Err(error) => return failed(&error),
+        Err(error) => return failed(&reader, &error),
     };
     match host.look(&ticket, &cookies) {
-        Ok(view) => show::refused(host, &pages.waiting, &ticket, view, &Tried { problems, typed }).await,
-        Err(error) => not_connected(&error),
+        Ok(view) => {
+            show::refused(
+                &Shop { host, waiting: &pages.waiting, reader: &reader },
+                &ticket,
+                view,
+                &Tried { problems, typed },
+            )
+            .await
+        }
+        Err(error) => not_connected(&reader, &error),
     }
 }
 
 async fn oauth_callback(
     State(pages): State<Pages>,
+    reader: Reader,
     method: Method,
     channel: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(Path(channel)) = channel else { return no_page() };
+    let Ok(Path(channel)) = channel else { return no_page(&reader) };
     if is_ahead_of_time(&method, &headers) {
         // An error, so that the browser does not reuse this response for the real visit.
-        return sorry(StatusCode::SERVICE_UNAVAILABLE, "This page is for the browser that comes from the platform.");
+        return sorry(&reader, StatusCode::SERVICE_UNAVAILABLE, &reader.words.connecting.for_the_browser);
     }
     let query = query.unwrap_or_default();
     match pages.host.connect_callback(&channel, &query, &values(&headers)).await {
         // A redirect, so that the code in the address does not stay in the browser's history.
         Ok(ticket) => see(&format!("/connect/{ticket}")),
-        Err(error) => failed(&error),
+        Err(error) => failed(&reader, &error),
     }
 }
 
 async fn callback_state(
     State(pages): State<Pages>,
+    reader: Reader,
     path: Result<Path<(String, String, String)>, PathRejection>,
 ) -> Response {
-    let Ok(Path((channel, name, code))) = path else { return no_page() };
+    let Ok(Path((channel, name, code))) = path else { return no_page(&reader) };
     let registered = pages.host.channel(&channel).ok();
     let recipe = registered.as_ref().and_then(|registered| registered.channel.manifest().callbacks.get(&name));
     let Some(Callback::SignedRequest { description, .. }) = recipe else {
-        return sorry(StatusCode::NOT_FOUND, "There is no such request.");
+        return sorry(&reader, StatusCode::NOT_FOUND, &reader.words.connecting.no_request);
     };
     let Ok(state) = pages.host.callback_state(&code).await else {
-        return sorry(StatusCode::NOT_FOUND, "There is no request with this code.");
+        return sorry(&reader, StatusCode::NOT_FOUND, &reader.words.connecting.no_request_with_code);
     };
+    let words = &reader.words.connecting;
     let content = html! {
-        p { (description) }
-        dl {
-            dt { "Code" } dd { (code) }
-            dt { "State" }
-            dd {
-                @if state.finished_at.is_some() {
-                    "Done: deleted were " (counted(state.accounts, "account with its conversations", "accounts with their conversations"))
-                    ", and " (counted(state.contacts, "person who had written", "people who had written")) "."
-                } @else { "Received, and being worked on." }
+        section.panel.stack {
+            p { (description) }
+            dl.facts {
+                dt { (words.code) } dd { code { (code) } }
+                dt { (words.state) }
+                dd {
+                    @if state.finished_at.is_some() {
+                        (fill(&words.deleted, &[("accounts", &count(&words.accounts, state.accounts)), ("people", &count(&words.people, state.contacts))]))
+                    } @else { (words.worked_on) }
+                }
             }
         }
     };
     let goes_on = state.finished_at.is_none().then(|| (10, format!("/callbacks/{channel}/{name}/{code}")));
-    page(StatusCode::OK, "Your request", &Frame { goes_on, ..Frame::default() }, &content)
-}
-
-/// A number with its noun.
-fn counted(count: i64, one: &str, more: &str) -> String {
-    match count {
-        0 => format!("no {one}"),
-        1 => format!("1 {one}"),
-        count => format!("{count} {more}"),
-    }
+    page(&reader, &words.your_request, None, &Needs { goes_on, ..Needs::default() }, &content)
 }

@@ -16,13 +16,19 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::{
-    frame::{Frame, failed, not_connected, page},
+    frame::{Step, failed, not_connected, page, problem},
     steps::{self, Tried},
+};
+use crate::pages::{
+    layout::Needs,
+    parts::{avatar, icon},
+    reader::Reader,
+    words::fill,
 };
 use harness_engine::{ConnectError, ConnectStage, ConnectView, Host, is_media_host};
 
 /// The query for long polling: the response waits for a change.
-pub(crate) const WAIT: &str = "wait";
+pub(super) const WAIT: &str = "wait";
 /// How long such a response waits. The browser keeps showing the previous page.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Changes read at a time while one waits.
@@ -35,7 +41,7 @@ const SILENCE: u64 = 60_000;
 const FRESH: u64 = 60_000;
 
 /// Shared by the pages that wait.
-pub(crate) struct Waiting {
+pub(super) struct Waiting {
     places: Semaphore,
     /// The last results of each account's check, with their time.
     findings: Mutex<HashMap<AccountId, Found>>,
@@ -49,168 +55,185 @@ impl Default for Waiting {
     }
 }
 
+/// What a page is made with.
+#[derive(Clone, Copy)]
+pub(super) struct Shop<'s> {
+    pub(super) host: &'s Host,
+    pub(super) waiting: &'s Waiting,
+    pub(super) reader: &'s Reader,
+}
+
 /// The page of a link. `waits` is set if the browser already shows it and waits for a change.
-pub(crate) async fn stage(
-    host: &Host,
-    waiting: &Waiting,
-    ticket: &str,
-    mut view: ConnectView,
-    waits: bool,
-) -> Response {
-    let place = waits.then(|| waiting.places.try_acquire().ok()).flatten();
+pub(super) async fn stage(shop: &Shop<'_>, ticket: &str, mut view: ConnectView, waits: bool) -> Response {
+    let place = waits.then(|| shop.waiting.places.try_acquire().ok()).flatten();
     if place.is_some() && matches!(view.stage, ConnectStage::Working | ConnectStage::WaitingFor { .. }) {
-        host.await_change(ticket, &view.stage, PATIENCE).await;
-        match host.connecting(ticket) {
+        shop.host.await_change(ticket, &view.stage, PATIENCE).await;
+        match shop.host.connecting(ticket) {
             Ok(now) => view = now,
-            Err(error) => return not_connected(&error),
+            Err(error) => return not_connected(shop.reader, &error),
         }
     }
-    page_of(host, waiting, ticket, view, (place.is_some(), waits), &Tried::default()).await
+    page_of(shop, ticket, view, (place.is_some(), waits), &Tried::default()).await
 }
 
 /// The page of a link after invalid values were typed in.
-pub(crate) async fn refused(
-    host: &Host,
-    waiting: &Waiting,
-    ticket: &str,
-    view: ConnectView,
-    tried: &Tried,
-) -> Response {
-    let mut response = page_of(host, waiting, ticket, view, (false, false), tried).await;
+pub(super) async fn refused(shop: &Shop<'_>, ticket: &str, view: ConnectView, tried: &Tried) -> Response {
+    let mut response = page_of(shop, ticket, view, (false, false), tried).await;
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     response
 }
 
 async fn page_of(
-    host: &Host,
-    waiting: &Waiting,
+    shop: &Shop<'_>,
     ticket: &str,
     view: ConnectView,
     (has_place, waits): (bool, bool),
     tried: &Tried,
 ) -> Response {
-    let Ok(registered) = host.channel(&view.channel) else { return not_connected(&ConnectError::Expired) };
+    let Shop { host, reader, .. } = *shop;
+    let words = &reader.words.connecting;
+    let Ok(registered) = host.channel(&view.channel) else {
+        return not_connected(reader, &ConnectError::Expired);
+    };
     let manifest = registered.channel.manifest();
-    let title = format!("Connect {}", manifest.channel.name);
+    let named = |sentence: &str| fill(sentence, &[("channel", &manifest.channel.name)]);
     let here = format!("/connect/{ticket}");
     let next = format!("{here}?{WAIT}");
     let logins = html! {
-        form method="post" action=(here) {
+        form.line.wrap method="post" action=(here) {
             @for (id, login) in &manifest.logins {
                 @if view.only.as_ref().is_none_or(|only| only == id) {
-                    button type="submit" name="login" value=(id) { "Connect with " (login.name) }
+                    button.btn.primary type="submit" name="login" value=(id) { (fill(&words.connect_with, &[("login", &login.name)])) }
                 }
             }
         }
     };
-    let mut frame = Frame { form_to: host.dialog_origins(&registered), ..Frame::default() };
+    let again = html! { details { summary { (words.begin_again) } div.padded { (logins) } } };
+    let mut needs = Needs { form_to: host.dialog_origins(&registered), ..Needs::default() };
+    let mut step = Step::SignIn;
     let content = match &view.stage {
         ConnectStage::Waiting => html! {
-            @if manifest.logins.values().any(|login| login.authorization_url.is_some()) {
-                p { "You will be sent to " (manifest.channel.name) ", where you permit this inbox to read and answer messages." }
-            } @else {
-                p { "You will be asked, step by step, for what this inbox needs to read and answer messages." }
+            section.panel.stack {
+                @if manifest.logins.values().any(|login| login.authorization_url.is_some()) {
+                    p { (named(&words.you_will_be_sent)) }
+                } @else {
+                    p { (words.you_will_be_asked) }
+                }
+                (logins)
             }
-            (logins)
         },
         ConnectStage::Visiting => html! {
-            @if let Some(dialog) = &view.visit {
-                p { a.button href=(dialog) { "Go on at " (manifest.channel.name) } }
+            section.panel.stack {
+                @if let Some(dialog) = &view.visit {
+                    p { a.btn.primary href=(dialog) { (named(&words.go_on_at)) } }
+                }
+                p { (words.visiting) }
+                (logins)
             }
-            p { "The next step is in the window that has just opened. If there is none, or if you came back without an answer, begin again." }
-            (logins)
         },
         ConnectStage::Working => {
-            frame.goes_on = Some((1, next));
-            html! { p role="status" { "One moment: your account is being connected. This page goes on by itself." } }
+            needs.goes_on = Some((1, next));
+            html! { p.line role="status" { (icon("clock")) (words.working) } }
         }
         ConnectStage::Choosing { candidates } => {
+            step = Step::Choose;
             let pictures = Pictures { hosts: &registered.media_hosts };
-            frame.pictures = pictures.origins(candidates.iter().map(|candidate| candidate.picture.as_ref()));
-            choices(candidates, &here, &logins, pictures)
+            needs.pictures = pictures.origins(candidates.iter().map(|candidate| candidate.picture.as_ref()));
+            choices(candidates, &here, &logins, pictures, reader)
         }
         ConnectStage::Entering { fields, problem } => html! {
-            (steps::form(fields, problem.as_deref(), tried, &here))
-            details { summary { "Begin again" } (logins) }
+            (steps::form(fields, problem.as_deref(), tried, &here, reader))
+            (again)
         },
         ConnectStage::WaitingFor { text, qr, code, until, again_at: _ } => {
             // The next response waits for a change, so the browser shows this page until then.
-            frame.goes_on = Some((if waits && !has_place { 10 } else { 1 }, next));
+            needs.goes_on = Some((if waits && !has_place { 10 } else { 1 }, next));
             let left = until.map(|until| until.saturating_sub(host.clock().now()));
             html! {
-                (steps::waiting_for(text, qr.as_deref(), code.as_deref(), left))
-                details { summary { "Begin again" } (logins) }
+                (steps::waiting_for(text, qr.as_deref(), code.as_deref(), left, reader))
+                (again)
             }
         }
         ConnectStage::Failed { sentence } => html! {
-            p.problem role="alert" { (sentence) }
-            p { "You can try again from here." }
-            (logins)
+            (problem(sentence))
+            section.panel.stack { p { (words.try_again_here) } (logins) }
         },
         ConnectStage::Connected { account } => {
             let row = match host.inbox().account_row(*account).await {
                 Ok(row) => row,
-                Err(error) => return failed(&error.into()),
+                Err(error) => return failed(reader, &error.into()),
             };
             let pictures = Pictures { hosts: &registered.media_hosts };
-            return connected(host, waiting, &row, next, (has_place, waits), pictures).await;
+            return connected(shop, &row, next, (has_place, waits), pictures).await;
         }
     };
-    page(StatusCode::OK, &title, &frame, &content)
+    page(reader, &named(&words.title), Some(step), &needs, &content)
 }
 
-fn choices(candidates: &[Candidate], here: &str, logins: &Markup, pictures: Pictures<'_>) -> Markup {
+fn choices(candidates: &[Candidate], here: &str, logins: &Markup, pictures: Pictures<'_>, reader: &Reader) -> Markup {
+    let words = &reader.words.connecting;
     let any = candidates.iter().any(|candidate| candidate.obstacle.is_none());
     html! {
         @if any {
-            form method="post" action={ (here) "/select" } {
+            form.stack.wide method="post" action={ (here) "/select" } {
                 fieldset {
-                    legend { "Choose the account to connect" }
-                    @for candidate in candidates { (choice(candidate, pictures)) }
+                    legend { (words.choose_account) }
+                    div.stack { @for (at, candidate) in candidates.iter().enumerate() { (choice(candidate, at, pictures, reader)) } }
                 }
-                button type="submit" { "Connect" }
+                p { button.btn.primary type="submit" { (reader.words.connect) } }
             }
-            details { summary { "It is not in the list" } (hints()) (logins) }
+            details { summary { (words.not_in_list) } div.stack.padded { (hints(reader)) (logins) } }
         } @else if candidates.is_empty() {
-            p.problem role="alert" { "No account was found that could be connected." }
-            (hints())
-            (logins)
+            (problem(&words.none_found))
+            section.panel.stack { (hints(reader)) (logins) }
         } @else {
-            p.problem role="alert" { "None of these can be connected as things are. What is missing stands beside each." }
-            ul { @for candidate in candidates { li.choice { (described(candidate, pictures)) } } }
-            p { "When that is mended, try again." }
-            (logins)
+            (problem(&words.none_possible))
+            ul.stack { @for candidate in candidates { li.choice { (described(candidate, pictures)) } } }
+            section.panel.stack { p { (words.when_mended) } (logins) }
         }
     }
 }
 
 /// The most common reasons why an account is not in the list.
-fn hints() -> Markup {
+fn hints(reader: &Reader) -> Markup {
+    let words = &reader.words.connecting;
     html! {
-        ul {
-            li { "Is it a professional account, of a business or a creator? Personal ones cannot be connected." }
-            li { "Did you tick it when you were asked which accounts and pages this inbox may use?" }
-            li { "Are you an administrator of it? If not, somebody who is must open this link." }
+        ul.bullets.small { li { (words.hint_professional) } li { (words.hint_ticked) } li { (words.hint_admin) } }
+    }
+}
+
+fn choice(candidate: &Candidate, at: usize, pictures: Pictures<'_>, reader: &Reader) -> Markup {
+    let id = format!("candidate-{at}");
+    html! {
+        div.choice {
+            input type="radio" name="candidate" id=(id) value=(candidate.id) required disabled[candidate.obstacle.is_some()]
+                aria-describedby=[candidate.obstacle.is_some().then(|| format!("{id}-obstacle"))];
+            (pictures.shown(candidate.picture.as_ref(), &candidate.name))
+            div.stack {
+                label for=(id) {
+                    strong { bdi { (candidate.name) } }
+                    @if let Some(username) = &candidate.username { " " bdi { "@" (username) } }
+                }
+                @if let Some(obstacle) = &candidate.obstacle { div id={ (id) "-obstacle" } { (obstacle_of(obstacle)) } }
+            }
+            @if candidate.obstacle.is_none() { span.chip data-tone="open" { (icon("check")) (reader.words.connecting.ready) } }
         }
     }
 }
 
-fn choice(candidate: &Candidate, pictures: Pictures<'_>) -> Markup {
-    html! {
-        label.choice {
-            input type="radio" name="candidate" value=(candidate.id) required disabled[candidate.obstacle.is_some()];
-            (described(candidate, pictures))
-        }
-    }
+fn obstacle_of(obstacle: &str) -> Markup {
+    html! { div.callout data-tone="warn" { (icon("alert")) div.small { (obstacle) } } }
 }
 
 fn described(candidate: &Candidate, pictures: Pictures<'_>) -> Markup {
     html! {
-        (pictures.shown(candidate.picture.as_ref()))
-        span {
-            strong { (candidate.name) }
-            @if let Some(username) = &candidate.username { " @" (username) }
-            @if let Some(obstacle) = &candidate.obstacle { br; small.problem { (obstacle) } }
+        (pictures.shown(candidate.picture.as_ref(), &candidate.name))
+        div.stack {
+            div {
+                strong { bdi { (candidate.name) } }
+                @if let Some(username) = &candidate.username { " " bdi { "@" (username) } }
+            }
+            @if let Some(obstacle) = &candidate.obstacle { (obstacle_of(obstacle)) }
         }
     }
 }
@@ -227,10 +250,12 @@ impl Pictures<'_> {
         is_media_host(self.hosts, &url).then_some(url)
     }
 
-    fn shown(self, media: Option<&Media>) -> Markup {
+    /// The picture, or the first letters of the name.
+    fn shown(self, media: Option<&Media>, name: &str) -> Markup {
         html! {
-            @if let Some(url) = self.address(media) {
-                img src=(url) alt="" width="48" height="48" referrerpolicy="no-referrer";
+            @match self.address(media) {
+                Some(url) => img.picture src=(url) alt="" width="48" height="48" referrerpolicy="no-referrer";,
+                None => (avatar(name, name, "", None)),
             }
         }
     }
@@ -246,13 +271,14 @@ impl Pictures<'_> {
 }
 
 async fn connected(
-    host: &Host,
-    waiting: &Waiting,
+    shop: &Shop<'_>,
     row: &AccountRow,
     next: String,
     (has_place, waits): (bool, bool),
     pictures: Pictures<'_>,
 ) -> Response {
+    let Shop { host, waiting, reader } = *shop;
+    let words = &reader.words.connecting;
     let mut received = has_received(host, row).await;
     if !received && has_place {
         received = await_message(host, row).await;
@@ -266,33 +292,38 @@ async fn connected(
     };
     let found: Vec<_> = findings.iter().filter(worth_saying).collect();
     let content = html! {
-        p.account {
-            (pictures.shown(row.picture.as_ref()))
-            span { strong { (row.name) } @if let Some(username) = &row.username { " @" (username) } }
-        }
-        @if row.state == AccountState::Disconnected {
-            p.problem role="alert" { "It was disconnected since. To connect it again, ask for a new link." }
-        } @else if received {
-            p.done role="status" { "Received: the first message is in the inbox. You can close this page." }
-        } @else {
-            p role="status" { "Send a test message to this account from another one. This page says \"Received\" when it arrives." }
-            @if silent { p { "Nothing has come in for a minute. This may be the reason:" } }
-            @if !found.is_empty() {
-                ul { @for line in &found { li { (line.finding) @if let Some(fix) = &line.fix { " " (fix) } } } }
-            } @else if silent {
-                p { "Nothing wrong was found. Was the message sent to this account, and from another one than this?" }
+        section.panel.stack {
+            header {
+                (pictures.shown(row.picture.as_ref(), &row.name))
+                div { h2 { bdi { (row.name) } } @if let Some(username) = &row.username { p.small.muted { bdi { "@" (username) } } } }
+            }
+            @if row.state == AccountState::Disconnected {
+                (problem(&words.disconnected_since))
+            } @else if received {
+                div.callout data-tone="open" role="status" { (icon("ok")) div { strong { (words.received) } " " (words.received_hint) } }
+                p { a.btn.primary href="/inbox" { (reader.words.go_to_inbox) } }
+            } @else {
+                p role="status" { (words.send_test_message) }
+                @if silent { p { (words.silent) } }
+                @if !found.is_empty() {
+                    ul.stack {
+                        @for line in &found {
+                            li.callout data-tone="warn" { (icon("alert")) div { strong { (line.finding) } @if let Some(fix) = &line.fix { " " (fix) } } }
+                        }
+                    }
+                } @else if silent {
+                    p { (words.nothing_wrong) }
+                }
             }
         }
-        @if row.conversations_deleted_at.is_some() {
-            p { "Conversations of this account were deleted here before. They stay deleted: what was said until then does not come back." }
-        }
+        @if row.conversations_deleted_at.is_some() { p.small.muted { (words.deleted_before) } }
     };
     let done = received || row.state == AccountState::Disconnected;
     // The next response waits for a change, so the browser shows this page until then.
     let wait = if waits && !has_place { 10 } else { 1 };
     let goes_on = (!done).then_some((wait, next));
     let pictures = pictures.origins(std::iter::once(row.picture.as_ref()));
-    page(StatusCode::OK, "Connected", &Frame { goes_on, pictures, ..Frame::default() }, &content)
+    page(reader, &words.connected, Some(Step::Test), &Needs { goes_on, pictures, ..Needs::default() }, &content)
 }
 
 async fn has_received(host: &Host, row: &AccountRow) -> bool {

@@ -7,6 +7,9 @@ use harness_engine::{Problems, Typed};
 use maud::{Markup, html};
 use qrcode::{Color, QrCode};
 
+use super::frame;
+use crate::pages::{parts::icon, reader::Reader, words::count};
+
 /// Prefix of the names of form fields.
 pub(super) const FIELD: &str = "value.";
 /// The margin around a QR code, in modules.
@@ -21,24 +24,33 @@ pub(super) struct Tried {
 }
 
 /// A form. `problem` concerns all fields.
-pub(super) fn form(fields: &[InputField], problem: Option<&str>, tried: &Tried, here: &str) -> Markup {
+pub(super) fn form(fields: &[InputField], problem: Option<&str>, tried: &Tried, here: &str, reader: &Reader) -> Markup {
+    let words = &reader.words.connecting;
     html! {
-        @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
+        @if let Some(problem) = problem { (frame::problem(problem)) }
         @if !tried.problems.is_empty() {
-            p.problem role="alert" {
-                "Not all of it fits. What is wrong stands beside each field."
-                @if fields.iter().any(|field| field.secret) { " Type in again what is not shown." }
+            div.callout data-tone="fail" role="alert" tabindex="-1" autofocus {
+                (icon("stop"))
+                div {
+                    strong { (words.not_all_fits) }
+                    @if fields.iter().any(|field| field.secret) { " " (words.type_again) }
+                    ul {
+                        @for (at, field) in fields.iter().enumerate() {
+                            @if let Some(problem) = tried.problems.get(&field.key) { li { a href={ "#field-" (at) } { (field.label) ": " (problem) } } }
+                        }
+                    }
+                }
             }
         }
         // `novalidate`: the page shows its own sentences instead of the browser's.
-        form method="post" action={ (here) "/enter" } autocomplete="off" novalidate {
-            @for (at, one) in fields.iter().enumerate() { (field(one, at, tried)) }
-            button type="submit" { "Go on" }
+        form.panel.stack method="post" action={ (here) "/enter" } autocomplete="off" novalidate {
+            @for (at, one) in fields.iter().enumerate() { (field(one, at, tried, reader)) }
+            p { button.btn.primary type="submit" { (words.go_on) } }
         }
     }
 }
 
-fn field(field: &InputField, at: usize, tried: &Tried) -> Markup {
+fn field(field: &InputField, at: usize, tried: &Tried, reader: &Reader) -> Markup {
     let (id, name) = (format!("field-{at}"), format!("{FIELD}{}", field.key));
     let problem = tried.problems.get(&field.key);
     let described = [field.hint.is_some().then(|| format!("{id}-hint")), problem.map(|_| format!("{id}-problem"))];
@@ -58,20 +70,20 @@ fn field(field: &InputField, at: usize, tried: &Tried) -> Markup {
     html! {
         div.field {
             label for=(id) { (field.label) }
-            @if let Some(hint) = &field.hint { small id={ (id) "-hint" } { (hint) } }
+            @if let Some(hint) = &field.hint { p.hint id={ (id) "-hint" } { (hint) } }
+            @if let Some(problem) = problem { p.violation id={ (id) "-problem" } { (icon("stop")) (problem) } }
             @if field.kind == "choice" && !field.secret {
-                select id=(id) name=(name) aria-describedby=[described] aria-invalid=[invalid] {
-                    @if !field.one_of.contains(&value) { option value="" { "Choose" } }
+                select.input id=(id) name=(name) aria-describedby=[described] aria-invalid=[invalid] {
+                    @if !field.one_of.contains(&value) { option value="" { (reader.words.connecting.choose) } }
                     @for choice in &field.one_of { option value=(choice) selected[*choice == value] { (choice) } }
                 }
             } @else if field.kind == "long_text" {
-                textarea.secret[field.secret] id=(id) name=(name) rows="6" autocomplete="off" spellcheck="false"
+                textarea.input.secret[field.secret] id=(id) name=(name) rows="6" autocomplete="off" spellcheck="false"
                     aria-describedby=[described] aria-invalid=[invalid] { (value) }
             } @else {
-                input id=(id) name=(name) type=(kind) inputmode=[mode] autocomplete=(completion) value=(value)
+                input.input id=(id) name=(name) type=(kind) inputmode=[mode] autocomplete=(completion) value=(value)
                     spellcheck="false" autocapitalize="none" aria-describedby=[described] aria-invalid=[invalid];
             }
-            @if let Some(problem) = problem { small.problem id={ (id) "-problem" } { (problem) } }
         }
     }
 }
@@ -89,24 +101,31 @@ fn shown_again(field: &InputField, tried: &Tried) -> String {
 }
 
 /// What the person does elsewhere. `left` is the remaining time in milliseconds, if limited.
-pub(super) fn waiting_for(text: &str, qr: Option<&str>, code: Option<&str>, left: Option<u64>) -> Markup {
+pub(super) fn waiting_for(
+    text: &str,
+    qr: Option<&str>,
+    code: Option<&str>,
+    left: Option<u64>,
+    reader: &Reader,
+) -> Markup {
+    let words = &reader.words.connecting;
     let minutes = left.map(|left| left.div_ceil(60_000)).filter(|minutes| *minutes <= 120);
     html! {
-        p role="status" { (text) }
-        @if let Some(qr) = qr { (qr_code(qr)) }
-        @if let Some(code) = code { p.code { (code) } }
-        p {
-            "This page goes on by itself."
-            @if let Some(minutes) = minutes {
-                " There " (if minutes == 1 { "is 1 minute".to_owned() } else { format!("are {minutes} minutes") }) " left for it."
+        section.panel.stack {
+            p role="status" { (text) }
+            @if let Some(qr) = qr { (qr_code(qr, reader)) }
+            @if let Some(code) = code { p.big-code { (code) } }
+            p.small.muted {
+                (words.goes_on)
+                @if let Some(minutes) = minutes { " " (count(&words.minutes_left, minutes)) }
             }
         }
     }
 }
 
 /// A QR code as a picture. Content that fits no code is shown as text.
-fn qr_code(content: &str) -> Markup {
-    let Ok(code) = QrCode::new(content) else { return html! { p.code { (content) } } };
+fn qr_code(content: &str, reader: &Reader) -> Markup {
+    let Ok(code) = QrCode::new(content) else { return html! { p.big-code { (content) } } };
     let side = code.width();
     let colors = code.to_colors();
     let mut dark = String::new();
@@ -117,7 +136,7 @@ fn qr_code(content: &str) -> Markup {
     }
     let all = side + 2 * QUIET;
     html! {
-        svg.qr viewBox={ "0 0 " (all) " " (all) } role="img" aria-label="QR code to scan" shape-rendering="crispEdges" {
+        svg.qr viewBox={ "0 0 " (all) " " (all) } role="img" aria-label=(reader.words.connecting.qr_code) shape-rendering="crispEdges" {
             rect width=(all) height=(all) fill="#fff" {}
             path d=(dark) fill="#000" {}
         }

@@ -2,7 +2,7 @@
 //! Does not own: the line around it and its outcome (`thread`, `outcome`).
 
 use harness_contract::{Attachment, Card, MediaKind, Message, OutboundPart, ReplyTarget, Share, Story};
-use harness_inbox::{MediaState, MediaView};
+use harness_inbox::{MediaState, MediaView, PublicId as _};
 use maud::{Markup, html};
 
 use super::{
@@ -221,6 +221,10 @@ fn other(attachment: &Attachment, entry: &Entry<'_>, thread: &Thread<'_>) -> Mar
         Attachment::Unknown(item) => html! {
             div.bubble.gone {
                 (fill(&words.unknown_item, &[("channel", thread.channel_name), ("kind", item.kind.as_deref().unwrap_or(&words.unknown_kind))]))
+                // Only whoever may look at it is shown the way.
+                @if thread.reader.is_of_host {
+                    " " a href={ "/inspector/messages/" (entry.row.id.public()) } { (words.plugins.show_delivery) }
+                }
             }
         },
     }

@@ -78,7 +78,7 @@ fn outgoing(entry: &Entry<'_>, seen: bool, thread: &Thread<'_>) -> Markup {
         Some(StepState::Rejected) => {
             let why = failure()
                 .map_or_else(|| words.not_sent.to_string(), |why| fill(&words.not_sent_because, &[("why", &why)]));
-            html! { div.outcome data-tone="fail" { (icon("stop")) (why) @if !hopeless() { (again(entry, thread)) } } }
+            html! { div.outcome data-tone="fail" { (icon("stop")) (why) @if !hopeless() { (again(entry, thread)) } (requests(entry, thread)) } }
         }
         Some(StepState::Ambiguous) => html! {
             p.outcome data-tone="warn" { (icon("alert")) (fill(&words.maybe_delivered, &channel)) }
@@ -92,6 +92,15 @@ fn outgoing(entry: &Entry<'_>, seen: bool, thread: &Thread<'_>) -> Markup {
                 }
             }
         },
+    }
+}
+
+/// The way to what was asked of the platform, for whoever may look at it.
+fn requests(entry: &Entry<'_>, thread: &Thread<'_>) -> Markup {
+    html! {
+        @if let Some(reply) = entry.row.reply.filter(|_| thread.reader.is_of_host) {
+            a.textbtn href={ "/inspector/replies/" (reply.public()) } { (thread.reader.words.plugins.show_reply) }
+        }
     }
 }
 

@@ -99,7 +99,8 @@ pub(super) async fn react(
         return error::no_form(&reader);
     };
     let words = &reader.words.composer;
-    let refused = |why: &str| error::page(&reader, StatusCode::UNPROCESSABLE_ENTITY, why, "", None);
+    let refused =
+        |why: &str| error::page(&reader, StatusCode::UNPROCESSABLE_ENTITY, why, &reader.words.error_form_hint);
     let ended = async {
         let Some(row) = sending::message(&desk.host, summary.id, message).await? else { return Ok(None) };
         let Some(target) = row.platform_id else { return Ok(None) };

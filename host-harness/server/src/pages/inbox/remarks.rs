@@ -1,7 +1,7 @@
 //! Owns: what the channel says about a message before it is sent: problems, notes, and the messages that it becomes.
 //! Does not own: saying it (the channel), the fields that it stands beside.
 
-use harness_contract::{Degradation, Severity, StepKind, Violation};
+use harness_contract::{Degradation, Severity, StepKind, Violation, names::violation_code};
 use harness_engine::Preview;
 use maud::{Markup, html};
 
@@ -36,6 +36,13 @@ impl From<Vec<Violation>> for Remarks {
 }
 
 impl Remarks {
+    /// Without what is said about fields that are still empty: they are not reached yet.
+    pub(super) fn of_what_is_typed(mut self) -> Self {
+        let missing = [violation_code::MISSING_FIELD, violation_code::TEXT_EMPTY];
+        self.violations.retain(|one| !missing.contains(&one.code.as_str()));
+        self
+    }
+
     pub(super) fn errors(&self) -> usize {
         self.violations.iter().filter(|one| one.severity == Severity::Error).count()
     }
@@ -49,6 +56,15 @@ pub(super) fn lines<'v>(problems: impl Iterator<Item = &'v Violation>) -> Markup
             p.violation data-tone=[(!error).then_some("warn")] { (icon(if error { "stop" } else { "alert" })) span { (problem.message) } }
         }
     }
+}
+
+/// Problems without the one that is said already: on which surfaces it is not shown.
+pub(super) fn unsaid<'v>(
+    problems: impl Iterator<Item = &'v Violation>,
+    hidden_on: &[String],
+) -> impl Iterator<Item = &'v Violation> {
+    let is_said = !hidden_on.is_empty();
+    problems.filter(move |one| !is_said || one.code != violation_code::NOT_SHOWN_EVERYWHERE)
 }
 
 /// What the customer will not see as asked. What a problem says already is not said twice.

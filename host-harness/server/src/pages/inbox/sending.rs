@@ -22,7 +22,9 @@ use super::{
     form::Filled,
     here::Here,
     load::{self, Opened, Part},
-    part, see, shown,
+    part,
+    remarks::Remarks,
+    see, shown,
 };
 use crate::pages::{error, reader::Reader};
 
@@ -51,7 +53,7 @@ pub(super) async fn reply(
     if checked || changed {
         if !draft.is_empty() {
             match host.preview(id, draft.message(can, &reader)).await {
-                Ok(preview) => draft.remarks = preview.into(),
+                Ok(preview) => draft.remarks = Remarks::from(preview).of_what_is_typed(),
                 // Whoever writes is not stopped by a channel that cannot be asked now: it is asked again for sending.
                 Err(error) => tracing::debug!(%error, "a message could not be checked while it is typed"),
             }

@@ -249,7 +249,7 @@ pub(super) async fn organise(
             let name = first.and_then(|user| team.as_ref()?.name_of(user).map(str::to_owned));
             let name = name.unwrap_or_else(|| reader.words.nobody.to_string());
             let sentence = fill(&reader.words.others_first, &[("name", &name)]);
-            error::page(&reader, StatusCode::CONFLICT, &sentence, "", None)
+            error::page(&reader, StatusCode::CONFLICT, &sentence, &reader.words.others_first_hint)
         }
         Err(failed) => error::failed(&reader, &failed),
     }

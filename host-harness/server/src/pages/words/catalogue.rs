@@ -1,13 +1,20 @@
 //! Owns: the words of the shell and the inbox in English, by what they are for.
 //! Does not own: how they are filled in, the other languages (`words`), the words of other pages (their modules).
 
-use super::{Language, composer::Composer, demo::Demo, find::Find};
+use super::{
+    Language, bot::Bot, composer::Composer, connecting::Connecting, demo::Demo, find::Find, plugins::Plugins,
+    settings::Settings,
+};
 
 words! {
     /// The words of one language.
     Words {
         language: Language,
+        bot_pages: Bot,
         composer: Composer,
+        connecting: Connecting,
+        plugins: Plugins,
+        settings: Settings,
         visit: Demo,
         find: Find,
     }
@@ -70,6 +77,7 @@ words! {
     add_label = "Add a label";
     save = "Save";
     others_first = "{name} was first. Nothing was changed.";
+    others_first_hint = "Look at the conversation again before you change it.";
     other_conversations = "Other conversations";
     reply_mode = "Reply";
     note_mode = "Private note";
@@ -337,11 +345,14 @@ words! {
     error_no_conversation = "This conversation is not here";
     error_no_conversation_hint = "It may have been deleted because the customer asked for it, or the link is incomplete.";
     error_ours = "This did not work";
+    error_ours_hint = "It is not your fault. Try again. If it happens again, tell whoever runs this inbox.";
     error_busy = "Too much is going on right now";
     error_busy_hint = "Wait a moment and try again.";
     error_closed = "Nobody can sign in here yet";
     error_closed_hint = "This host has no sign-in. The demo shows the inbox: start it with `harness demo`.";
     error_form = "The form did not arrive as it should";
+    error_other_site = "This was asked by a page of another site";
+    error_other_site_hint = "Nothing was changed. Open the inbox yourself and do it there.";
     error_form_hint = "Go back and try again.";
     go_to_inbox = "Go to the inbox";
     mention_this = "If you ask for help with this, mention";

@@ -1,20 +1,25 @@
-//! Owns: the page of an account's bot: welcome message, collection rules, AI assistant.
-//! Does not own: the settings and what they do (the automation).
+//! Owns: the page of an account's bot: welcome message, collection rules, AI assistant; the switch for all bots.
+//! Does not own: the settings and what they do (the automation), the try-out (`tryout`), the log (`decisions`).
+
+mod decisions;
+mod tryout;
 
 use axum::{
     Form, Router,
     extract::{Path, State, rejection::FormRejection},
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse as _, Response},
-    routing::get,
+    http::StatusCode,
+    response::Response,
+    routing::{get, post},
 };
 use harness_automation::{AutomationError, Choice, Condition, Configured, Rule, Settings};
 use harness_engine::{Host, Secret};
-use harness_inbox::{AccountRow, CollectionId, CollectionView, PublicId};
+use harness_inbox::{AccountRow, CollectionId, CollectionView, ConversationId, PublicId};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::{
-    channels, error,
+    channels::{self, see},
+    error,
     layout::{self, Frame, Place},
     parts::icon,
     reader::Reader,
@@ -27,12 +32,12 @@ const MOST_RULES: usize = 50;
 
 /// `/bot…`.
 pub(super) fn router(host: Host) -> Router {
-    Router::new().route("/bot", get(first)).route("/bot/{account}", get(one).post(save)).with_state(host)
-}
-
-fn see(place: &str) -> Response {
-    let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/channels"));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
+    Router::new()
+        .route("/bot", get(first))
+        .route("/bot/all", post(switch))
+        .route("/bot/{account}", get(one).post(save))
+        .route("/bot/{account}/log", get(decisions::page))
+        .with_state(host)
 }
 
 /// The bot of the first account; without one there is nothing to set up.
@@ -51,6 +56,7 @@ async fn first(State(host): State<Host>, reader: Reader) -> Response {
 struct Tried {
     problem: Option<String>,
     saved: bool,
+    tryout: tryout::Tried,
 }
 
 async fn one(State(host): State<Host>, Path(id): Path<String>, reader: Reader) -> Response {
@@ -69,7 +75,12 @@ fn sorry(reader: &Reader, failed: &AutomationError) -> Response {
         AutomationError::Host(failed) => error::failed(reader, failed),
         failed => {
             tracing::error!(error = %failed, "the bot's settings cannot be shown");
-            error::page(reader, StatusCode::INTERNAL_SERVER_ERROR, &reader.words.error_ours, "", None)
+            error::page(
+                reader,
+                StatusCode::INTERNAL_SERVER_ERROR,
+                &reader.words.error_ours,
+                &reader.words.error_ours_hint,
+            )
         }
     }
 }
@@ -92,7 +103,25 @@ async fn save(
         Ok(configured) => configured,
         Err(failed) => return sorry(&reader, &failed),
     };
-    read(&fields, &mut configured.settings);
+    let collections = match host.inbox().collections(reader.workspace).await {
+        Ok(collections) => collections,
+        Err(failed) => return error::failed(&reader, &failed.into()),
+    };
+    read(&fields, &collections, &mut configured.settings);
+    let given = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    if given("do") == Some("try") {
+        let Ok(conversation) = ConversationId::from_public(given("try_with").unwrap_or_default()) else {
+            return error::no_form(&reader);
+        };
+        match host.inbox().account_of(conversation).await {
+            Ok(of) if of == account.id => {}
+            _ => return error::no_page(&reader),
+        }
+        let asks_model = given("try_model").is_some();
+        let tryout = tryout::tried(&host, conversation, &configured.settings, asks_model).await;
+        let tried = Tried { tryout, ..Tried::default() };
+        return shown(&host, &account, &configured, &tried, StatusCode::OK, &reader).await;
+    }
     let saved = async {
         harness_automation::configure(&host, account.id, &configured.settings).await?;
         let key = fields.iter().find(|(name, value)| name == "key" && !value.is_empty());
@@ -118,8 +147,12 @@ async fn save(
     }
 }
 
-/// Takes over what the form has. What it has no field for stays.
-fn read(fields: &[(String, String)], settings: &mut Settings) {
+/// Takes over what the form has. What it has no field for stays. A collection of another workspace is none.
+fn read(fields: &[(String, String)], collections: &[CollectionView], settings: &mut Settings) {
+    let collection = |id: &str| {
+        let id = CollectionId::from_public(id).ok()?;
+        collections.iter().any(|known| known.id == id).then_some(id)
+    };
     let given = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim());
     let all = |name: &str| {
         fields.iter().filter(|(known, _)| known == name).map(|(_, value)| value.trim()).collect::<Vec<_>>()
@@ -132,7 +165,7 @@ fn read(fields: &[(String, String)], settings: &mut Settings) {
     settings.welcome.quick_replies =
         all("welcome_quick").iter().filter(|title| !title.is_empty()).map(choice).collect();
     settings.routing.on = on("routing");
-    settings.routing.default = given("default").and_then(|id| CollectionId::from_public(id).ok());
+    settings.routing.default = given("default").and_then(collection);
     let (words, places) = (all("rule_words"), all("rule_collection"));
     let before = std::mem::take(&mut settings.routing.rules);
     for (at, (words, place)) in words.iter().zip(places).enumerate().take(MOST_RULES) {
@@ -145,7 +178,7 @@ fn read(fields: &[(String, String)], settings: &mut Settings) {
             continue;
         }
         let name = if known.name.is_empty() { (*words).chars().take(60).collect() } else { known.name.clone() };
-        settings.routing.rules.push(Rule { name, when, collection: CollectionId::from_public(place).ok(), ..known });
+        settings.routing.rules.push(Rule { name, when, collection: collection(place), ..known });
     }
     let assistant = &mut settings.assistant;
     assistant.on = on("assistant");
@@ -170,27 +203,79 @@ async fn shown(
         Err(failed) => return error::failed(reader, &failed.into()),
     };
     let settings = &configured.settings;
+    let conversations = tryout::conversations(host, account.id).await;
     let content = html! {
         main.page id="main" tabindex="-1" {
-            form.narrow.stack.wide method="post" action={ "/bot/" (account.id.public()) } autocomplete="off" novalidate {
-                div.page-head {
-                    div { p.crumbs { a href="/channels" { (words.channels) } " / " bdi { (account.name) } } h1 { (words.bot) } p { (words.bot_hint) } }
+            div.page-head {
+                div { p.crumbs { a href="/channels" { (words.channels) } " / " bdi { (account.name) } } h1 { (words.bot) } p { (words.bot_hint) } }
+                @if reader.is_admin { (all(configured.off, account, reader)) }
+            }
+            (tabs(account, true, reader))
+            form.two method="post" action={ "/bot/" (account.id.public()) } autocomplete="off" novalidate data-tryout {
+                div.stack.wide {
+                    @if let Some(problem) = &tried.problem {
+                        div.callout data-tone="fail" role="alert" tabindex="-1" autofocus { (icon("stop")) div { strong { (words.not_saved) } " " (problem) } }
+                    }
+                    @if tried.saved { div.callout data-tone="open" role="status" { (icon("check")) div { strong { (words.saved) } } } }
+                    @if configured.off { div.callout data-tone="warn" { (icon("alert")) div { (words.bot_all_off) } } }
+                    label.line { input.switch type="checkbox" role="switch" name="on" value="1" checked[settings.on]; strong { (words.bot_on) } }
+                    (welcome(settings, reader))
+                    (routing(settings, &collections, reader))
+                    (assistant(configured, reader))
+                    @if reader.is_admin { p { button.btn.primary name="do" value="save" { (words.save) } } }
                 }
-                @if let Some(problem) = &tried.problem {
-                    div.callout data-tone="fail" role="alert" { (icon("stop")) div { strong { (words.not_saved) } " " (problem) } }
-                }
-                @if tried.saved { div.callout data-tone="open" role="status" { (icon("check")) div { strong { (words.saved) } } } }
-                @if configured.off { div.callout data-tone="warn" { (icon("alert")) div { (words.bot_all_off) } } }
-                label.line { input.switch type="checkbox" role="switch" name="on" value="1" checked[settings.on]; strong { (words.bot_on) } }
-                (welcome(settings, reader))
-                (routing(settings, &collections, reader))
-                (assistant(configured, reader))
-                @if reader.is_admin { p { button.btn.primary { (words.save) } } }
+                @if reader.is_admin { (tryout::panel(&conversations, &tried.tryout, reader)) }
             }
         }
     };
     let frame = Frame { title: &words.bot, place: Place::Bot, pane: None, unread: 0 };
     layout::page(reader, status, &frame, &content)
+}
+
+/// The two pages of an account's bot.
+fn tabs(account: &AccountRow, is_settings: bool, reader: &Reader) -> Markup {
+    let (words, id) = (&reader.words.bot_pages, account.id.public());
+    html! {
+        nav.tabs aria-label=(reader.words.bot) {
+            a href={ "/bot/" (id) } aria-current=[is_settings.then_some("page")] { (words.settings) }
+            a href={ "/bot/" (id) "/log" } aria-current=[(!is_settings).then_some("page")] { (words.log) }
+        }
+    }
+}
+
+/// The switch for all bots of the team.
+fn all(off: bool, account: &AccountRow, reader: &Reader) -> Markup {
+    let words = &reader.words.bot_pages;
+    html! {
+        form method="post" action="/bot/all" {
+            input type="hidden" name="account" value=(account.id.public());
+            @if off { button.btn name="switch" value="on" { (icon("play")) (words.all_on) } }
+            @else { button.btn name="switch" value="off" { (icon("stop")) (words.all_off) } }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Switch {
+    switch: String,
+    account: String,
+}
+
+/// Switches all bots of the team off or on.
+async fn switch(State(host): State<Host>, reader: Reader, form: Result<Form<Switch>, FormRejection>) -> Response {
+    let Ok(Form(wanted)) = form else { return error::no_form(&reader) };
+    if !reader.is_admin {
+        return error::not_allowed(&reader);
+    }
+    let account = match channels::account(&host, &wanted.account, &reader).await {
+        Ok(account) => account,
+        Err(answer) => return answer,
+    };
+    let off = wanted.switch == "off";
+    match host.automations().set_automation_off(reader.workspace, off, host.clock().now()).await {
+        Ok(_) => see(&format!("/bot/{}", account.id.public())),
+        Err(failed) => error::failed(&reader, &failed.into()),
+    }
 }
 
 /// A section with a switch in its head.
