@@ -65,6 +65,7 @@ async fn no_page_has_a_serious_finding() {
     let pages = [
         ("list", format!("{address}/inbox")),
         ("thread", thread.clone()),
+        ("search", format!("{address}/inbox?q=mug")),
         ("note", format!("{thread}?mode=note")),
         ("help", format!("{address}/help")),
         ("error", format!("{address}/inbox/cnv_0000000000000")),

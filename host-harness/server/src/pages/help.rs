@@ -35,7 +35,8 @@ pub(super) async fn page(reader: Reader) -> Response {
         ("G I", &words.key_inbox),
     ];
     let content = html! {
-        main.page id="main" tabindex="-1" {
+        // Nothing in it takes the focus, and it scrolls on a small screen.
+        main.page id="main" tabindex="0" {
             div.narrow.stack.wide {
                 div.page-head { div { h1 { (words.keyboard) } p { (words.keyboard_hint) } } }
                 section.panel.flush {
