@@ -208,7 +208,9 @@ export function composer(log) {
       else drafts.keep(form);
       const next = changes ? form.dataset.next && document.getElementById(form.dataset.next) : form.querySelector('[aria-invalid="true"]');
       (next || text()).focus();
-      if (!changes) await log.refresh();
+      // The next thing may be done before the log is drawn.
+      busy = false;
+      if (!changes) log.refresh();
     } catch {
       // Nothing is lost: the text is in the field and in the draft, and the same key makes it one reply.
       document.getElementById("offline")?.removeAttribute("hidden");
