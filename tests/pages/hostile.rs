@@ -39,17 +39,48 @@ async fn nothing_that_anybody_writes_runs_on_a_page() {
     let answer = CannedAnswerText { shortcut: "hi".into(), title: short, text: HOSTILE.into() };
     host.add_canned_answer(workspace, &answer).await.unwrap();
 
+    // What a person of the team and an admin write into the settings, and a web address that a product is told at.
+    let kinds = harness_inbox::KindFilter::default();
+    let address = "https://hooks.invalid/?q=%22%3E<script>window.hit=1</script>";
+    let (webhook, _) = host.add_webhook(workspace, address, kinds).await.unwrap();
+    host.test_webhook(webhook.id).await.unwrap();
+    let account = host.inbox().accounts().await.unwrap().remove(0);
+    let mut settings = harness_automation::configured(host, account.id).await.unwrap().settings;
+    settings.welcome.text = HOSTILE.into();
+    settings.assistant.instructions = HOSTILE.into();
+    settings.routing.rules.push(harness_automation::Rule {
+        name: HOSTILE.chars().take(60).collect(),
+        when: harness_automation::Condition { keywords: vec![HOSTILE.into()], ..Default::default() },
+        ..Default::default()
+    });
+    harness_automation::configure(host, account.id, &settings).await.unwrap();
+    let filter = harness_inbox::DeliveryFilter::default();
+    let deliveries = host.inbox().deliveries_before(filter, None, 50).await.unwrap().entries;
+    let inspected = deliveries.iter().map(|one| format!("{}/inspector/{}", world.address, one.id.public()));
+
     let browser = Browser::start().await;
     let thread = format!("{}/inbox/{}", world.address, conversation.public());
     let hostile = url::form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect::<String>();
-    for page in [
+    let settings = ["you", "appearance", "replies", "labels", "people", "tokens", "webhooks", "retention"];
+    let settings = settings.map(|page| format!("{}/settings/{page}", world.address));
+    let own = [
+        format!("{}/settings/webhooks/{}", world.address, webhook.id.public()),
+        format!("{}/bot/{}", world.address, account.id.public()),
+        format!("{}/bot/{}/log", world.address, account.id.public()),
+        format!("{}/channels/{}", world.address, account.id.public()),
+        format!("{}/plugins", world.address),
+        format!("{}/plugins/{hostile}", world.address),
+        format!("{}/inspector?channel={hostile}&state={hostile}", world.address),
+    ];
+    let inbox = [
         format!("{}/inbox", world.address),
         thread.clone(),
         format!("{thread}?mode=note"),
         format!("{thread}?reply_to={hostile}&comment={hostile}&react={hostile}&anyway={hostile}"),
         format!("{}/inbox?view={hostile}&channel={hostile}&label={hostile}", world.address),
         format!("{}/inbox/{hostile}", world.address),
-    ] {
+    ];
+    for page in inbox.into_iter().chain(settings).chain(own).chain(inspected) {
         browser.open(&page).await;
         let wrong = browser
             .runs(

@@ -44,7 +44,7 @@ async fn a_delivery_s_page_shows_its_body_its_events_what_changed_and_the_same_w
 async fn what_the_inbox_cannot_show_leads_to_what_was_sent_and_only_for_whoever_may_see_it() {
     let world = World::new().await;
     let maya = street::customer(&world, "551982014663702", "Maya Lindqvist");
-    maya.attach([simulator::Attachment::other("hologram", None)]).await;
+    maya.attach([simulator::webhook::attachment::Attachment::other("hologram", None)]).await;
     let conversation = world.conversation(maya.igsid()).await;
     world.settled().await;
     let browser = Browser::start().await;
@@ -77,5 +77,23 @@ async fn the_check_up_offers_a_button_for_what_the_host_can_do_itself() {
     browser.open(&address).await;
     browser.click("[data-tone=fail] form[action='/channels/connect'] button").await;
     browser.says("Connect with").await;
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_s_page_shows_its_requests_with_the_names_of_slots_in_place_of_secrets() {
+    let world = World::new().await;
+    let tomas = street::customer(&world, "551982014663711", "Tomás Rivera");
+    tomas.text("Is the mug dishwasher safe?").await;
+    let conversation = world.conversation(tomas.igsid()).await;
+    let reply = world.reply(conversation, "1", channel_tests::message(vec![channel_tests::text("It is.")])).await;
+    let browser = Browser::start().await;
+    browser.sized(1440, 1000).await;
+    browser.open(&format!("{}/inspector/replies/{}", world.address, reply.id.public())).await;
+    let page = browser.says("POST https://").await;
+    for shown in ["page-token", "authorization: Bearer", "It is.", "Answer 200", "Sent"] {
+        assert!(page.contains(shown), "{shown:?} is missing in {page}");
+    }
+    looked_at(&browser, &axe(), "inspector-reply").await;
     browser.quit().await;
 }

@@ -32,7 +32,7 @@ async fn a_plugin_s_page_says_what_runs_what_it_may_do_and_how_it_did_in_the_las
     browser.sized(1440, 900).await;
     browser.open(&format!("{}/plugins", world.address)).await;
     let page = browser.says("Permissions").await;
-    let digest = &world.host.channel("instagram").unwrap().channel.inspection().digest;
+    let digest = world.host.channel("instagram").unwrap().channel.inspection().digest.clone();
     for shown in ["Running", "Send to graph.facebook.com", "Load files from", "p95", &digest[..6]] {
         assert!(page.contains(shown), "{shown:?} is missing in {page}");
     }

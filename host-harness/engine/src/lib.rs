@@ -25,6 +25,7 @@ pub use accounts::{AccountHealth, ConnectStage, ConnectView, Entered, Problems, 
 pub use base::{
     backlog::Budget,
     clock::Clock,
+    exchanges::Exchange,
     metrics::CONTENT_TYPE as METRICS_CONTENT_TYPE,
     tasks::{AtTask, Moment, Panics, Worker},
 };

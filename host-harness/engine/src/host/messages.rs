@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::{Host, HostError};
 use crate::{
+    base::exchanges::Exchange,
     error::Refusal,
     ingest::{Addressed, Taken},
     media::uploads::{TakeError, Taking},
@@ -23,6 +24,11 @@ use crate::{
 };
 
 impl Host {
+    /// The newest requests of a reply with their answers, oldest first: as far as they are still in memory.
+    pub fn exchanges(&self, reply: ReplyId) -> Vec<Exchange> {
+        self.base().exchanges.of(reply)
+    }
+
     /// Checks a webhook before its body is read: the channel, the proof's header, and the announced length. Returns the
     /// maximum length, in bytes.
     pub fn expect(&self, channel: &str, headers: &HeaderMap, announced: Option<u64>) -> Result<usize, Refusal> {
@@ -177,6 +183,11 @@ impl Host {
     /// An uploaded file and its bytes.
     pub async fn upload(&self, handle: &str) -> Result<(Upload, FileContent), HostError> {
         Ok(self.rooms.media.upload(handle).await?)
+    }
+
+    /// A public address of an uploaded file, signed and valid for a day; `None` if this host has no public address.
+    pub fn file_address(&self, handle: &str) -> Option<String> {
+        self.rooms.media.links.address(handle).ok()
     }
 
     /// The file behind a signed address that was given to a channel. `until` and `proof` are part of the address.

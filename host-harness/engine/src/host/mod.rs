@@ -124,6 +124,7 @@ impl Rooms {
             inbox: Inbox::open(&options.inbox)?,
             clock: clock.clone(),
             metrics: Arc::clone(&metrics),
+            exchanges: Arc::default(),
             tasks: Arc::new(Tasks::new(options.at_task, clock.clone())),
             wake: Arc::new(Wake::default()),
             begun: Begun::default(),

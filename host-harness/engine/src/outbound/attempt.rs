@@ -1,6 +1,8 @@
 //! Owns: one run of a reply: ask the channel, send step by step, record how each step ended.
 //! Does not own: the order of replies (`dispatcher`), the wording for unanswered requests (`unsent`).
 
+use std::time::Instant;
+
 use harness_contract::{ConversationContext, FailureCategory, SendOutcome, SendResult, SendStep, StepKind, Violation};
 use harness_inbox::{AccountState, InboxError, OpenReply, Remarks, StepEnd, StepState, StoredStep};
 use harness_sandbox::{CallError, CallFailure};
@@ -16,6 +18,7 @@ use super::{
 };
 use crate::{
     base::{
+        exchanges::Sent,
         rate_limit::RateKey,
         tasks::{Moment, Worker},
     },
@@ -140,7 +143,8 @@ impl Sending<'_> {
             }
             self.room.base.tasks.reaches(Worker::Outbox, Moment::Leaves);
             let part = tracing::error_span!("part", part = index);
-            let attempted = self.attempt(&registered, &context, account.connection, step, &mut captured, &mut memory);
+            let attempted =
+                self.attempt(&registered, &context, account.connection, (index, step), &mut captured, &mut memory);
             let (outcome, unread) = attempted.instrument(part).await;
             memory.shrink_to(for_requests);
             let now = self.room.base.clock.now();
@@ -345,7 +349,7 @@ impl Sending<'_> {
         registered: &LoadedChannel,
         context: &ConversationContext,
         connection: i64,
-        step: &SendStep,
+        (index, step): (usize, &SendStep),
         captured: &mut Captured,
         memory: &mut Held,
     ) -> (SendOutcome, Option<CallError>) {
@@ -355,7 +359,14 @@ impl Sending<'_> {
         };
         let (row, id) = (self.reply.account, context.account.id.clone());
         let scope = CallScope::Account { row, id, connection, settings: context.account.settings.as_slice().into() };
-        match self.room.network.send(registered, &scope, step.request.clone(), files, memory, captured).await {
+        let known = self.room.network.known(registered.channel.id(), &scope);
+        let asked = Sent::of(&step.request, |text| known.redact_in(text));
+        let (at, started) = (self.room.base.clock.now(), Instant::now());
+        let answered = self.room.network.send(registered, &scope, step.request.clone(), files, memory, captured).await;
+        let place = (self.reply.reply, index);
+        let answer = answered.as_ref().map_err(ToString::to_string);
+        self.room.base.exchanges.note(place, (at, started.elapsed()), asked, answer);
+        match answered {
             Ok(response) => {
                 let known = self.room.network.known(registered.channel.id(), &scope);
                 read_answer(&registered.channel, &known, step, captured, response).await

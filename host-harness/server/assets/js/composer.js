@@ -6,6 +6,7 @@ import { draft } from "./draft.js";
 import { emoji } from "./emoji.js";
 import { files } from "./files.js";
 import { listboxes } from "./listbox.js";
+import { prefer, preference } from "./look.js";
 import { parse } from "./morph.js";
 import { everyMinute } from "./times.js";
 
@@ -44,7 +45,7 @@ export function composer(log) {
   function drawn() {
     count();
     const choice = form.querySelector("#enter-sends");
-    if (choice) choice.checked = localStorage.getItem("enter-sends") === "yes";
+    if (choice) choice.checked = preference("enter") === "sends";
     watchEnd();
   }
 
@@ -154,7 +155,7 @@ export function composer(log) {
     later();
   });
   document.addEventListener("change", (event) => {
-    if (event.target.id === "enter-sends") localStorage.setItem("enter-sends", event.target.checked ? "yes" : "no");
+    if (event.target.id === "enter-sends") prefer("enter", event.target.checked ? "sends" : "");
     else if (form.contains(event.target) && event.target.matches("select")) later();
   });
   // What is written in another tab is here too.
@@ -177,7 +178,7 @@ export function composer(log) {
       form.querySelector("#add-quick")?.click();
       return;
     }
-    const enter = event.target === text() && localStorage.getItem("enter-sends") === "yes" && !event.shiftKey;
+    const enter = event.target === text() && preference("enter") === "sends" && !event.shiftKey;
     if (event.ctrlKey || event.metaKey || enter) {
       event.preventDefault();
       form.requestSubmit(form.querySelector("#send"));

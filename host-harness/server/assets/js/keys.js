@@ -1,6 +1,8 @@
 //! Owns: the keys: moving through the list and the messages, going to pages. `/help` lists them.
 //! Does not own: what happens on the pages.
 
+import { preference } from "./look.js";
+
 export function keys() {
   let gone = 0;
   document.addEventListener("keydown", (event) => {
@@ -8,7 +10,7 @@ export function keys() {
     if (event.key === "Escape") return escape(field);
     if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) return step(event);
     if (event.ctrlKey || event.metaKey || event.altKey || field) return;
-    if (document.documentElement.dataset.keys === "off") return;
+    if (preference("keys") === "off") return;
     const key = event.key.toLowerCase();
     const inMessage = event.target.closest?.(".item[data-message]");
     if (performance.now() - gone < 1000 && key === "i") location.href = "/inbox";

@@ -2,6 +2,7 @@
 //! as somebody scrolls; what is shown while there is no connection.
 //! Does not own: the composer.
 
+import { preference } from "./look.js";
 import { morph, parse, part } from "./morph.js";
 import { everyMinute, times } from "./times.js";
 
@@ -225,7 +226,7 @@ function toast(text) {
 function badge(rows) {
   const count = [...rows.querySelectorAll(".badge")].reduce((sum, one) => sum + (parseInt(one.textContent, 10) || 0), 0);
   const title = document.title.replace(/^\(\d+\) /, "");
-  document.title = count ? `(${count}) ${title}` : title;
+  document.title = count && preference("title") !== "plain" ? `(${count}) ${title}` : title;
   const place = byId("unread");
   const first = rows.querySelector(".badge");
   if (!place) return;

@@ -38,6 +38,7 @@ assets! {
     "js/keys.js": SCRIPT,
     "js/listbox.js": SCRIPT,
     "js/live.js": SCRIPT,
+    "js/look.js": SCRIPT,
     "js/morph.js": SCRIPT,
     "js/times.js": SCRIPT,
     "js/tryout.js": SCRIPT,

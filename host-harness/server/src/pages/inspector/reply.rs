@@ -6,16 +6,18 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use harness_engine::Host;
-use harness_inbox::{PublicId as _, ReplyId, StepView};
+use harness_engine::{Exchange, Host};
+use harness_inbox::{PublicId as _, ReplyId, StepState, StepView};
 use maud::{Markup, html};
 
 use super::{admit, json::code};
 use crate::pages::{
     error,
     layout::{self, Frame, Place},
+    parts::icon,
     reader::Reader,
-    words::count,
+    times,
+    words::{count, fill},
 };
 
 /// `GET /inspector/replies/{reply}`.
@@ -30,6 +32,8 @@ pub(super) async fn page(State(host): State<Host>, Path(id): Path<String>, reade
         Err(failed) => return error::failed(&reader, &failed.into()),
     };
     let words = &reader.words.plugins;
+    let exchanges = host.exchanges(id);
+    let now = i64::try_from(host.clock().now()).unwrap_or(i64::MAX);
     let content = html! {
         main.page id="main" tabindex="-1" {
             div.page-head {
@@ -41,7 +45,7 @@ pub(super) async fn page(State(host): State<Host>, Path(id): Path<String>, reade
             }
             div.stack.wide {
                 @if reply.steps.is_empty() { section.panel.empty { p { (words.no_requests) } } }
-                @for (at, step) in reply.steps.iter().enumerate() { (shown(at, step, &reader)) }
+                @for (at, step) in reply.steps.iter().enumerate() { (shown(at, step, &exchanges, now, &reader)) }
                 p.small.muted { span.slot { "page-token" } " " (words.slot_hint) }
             }
         }
@@ -51,17 +55,57 @@ pub(super) async fn page(State(host): State<Host>, Path(id): Path<String>, reade
     layout::page(&reader, StatusCode::OK, &frame, &content)
 }
 
-fn shown(at: usize, step: &StepView, reader: &Reader) -> Markup {
+fn shown(at: usize, step: &StepView, exchanges: &[Exchange], now: i64, reader: &Reader) -> Markup {
     let words = &reader.words.plugins;
-    let parts = step.parts.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let parts = step.parts.iter().map(|part| (part + 1).to_string()).collect::<Vec<_>>().join(", ");
+    let (tone, symbol, ended) = ending(step, reader);
+    let own: Vec<&Exchange> = exchanges.iter().filter(|one| one.step == at).collect();
     html! {
         section.panel.flush aria-labelledby={ "step-" (at) } {
             header {
                 h2 id={ "step-" (at) } { (words.request) " " (at + 1) }
-                span.chip { (step.kind) }
-                span.small.muted { (words.part) " " (parts) " · " (count(&words.tried, step.attempts)) }
+                span.chip data-tone=(tone) { (icon(symbol)) (ended) }
+                span.small.muted { (step.kind) " · " (words.part) " " (parts) " · " (count(&words.tried_to_send, step.attempts)) }
             }
-            @if let Some(outcome) = &step.outcome { (code(outcome.get(), &words.outcome)) }
+            @if own.is_empty() { p.padded.muted { (words.no_requests) } }
+            @for one in own { (exchange(one, now, reader)) }
+            @if let Some(outcome) = &step.outcome {
+                details.padded { summary.small { (words.outcome) } (code(outcome.get(), &words.outcome)) }
+            }
+        }
+    }
+}
+
+fn ending<'w>(step: &StepView, reader: &'w Reader) -> (&'static str, &'static str, &'w str) {
+    let words = &reader.words.plugins;
+    match step.state {
+        StepState::Queued | StepState::Sending => ("closed", "clock", &reader.words.waiting),
+        StepState::Sent => ("open", "check", &reader.words.sent),
+        StepState::Rejected => ("fail", "stop", &reader.words.not_sent),
+        StepState::Cancelled => ("fail", "stop", &words.cancelled),
+        StepState::Ambiguous => ("warn", "alert", &words.ambiguous),
+    }
+}
+
+/// A request and its answer, side by side.
+fn exchange(one: &Exchange, now: i64, reader: &Reader) -> Markup {
+    let words = &reader.words.plugins;
+    let at = i64::try_from(one.at).unwrap_or(0);
+    html! {
+        div.padded.stack {
+            p.small { (times::moment(at, now, reader)) " · " (fill(&words.milliseconds, &[("n", &one.took.as_millis().to_string())])) }
+            p dir="ltr" { code.wrap { (one.method) " " (one.url) } }
+            @if !one.fills.is_empty() {
+                ul.small dir="ltr" { @for (slot, place) in &one.fills { li { code { (place) } " " span.slot { (slot) } } } }
+            }
+            @if !one.body.is_empty() { (code(&one.body, &words.request)) }
+            @match &one.answer {
+                Ok((status, body)) => {
+                    p { (words.answer) " " code { (status) } }
+                    @if !body.is_empty() { (code(body, &words.answer)) }
+                },
+                Err(problem) => p { (icon("stop")) (problem) },
+            }
         }
     }
 }

@@ -98,10 +98,14 @@ words! {
     process_again_hint = "What is in the inbox already is not added again. Nothing is sent.";
     processed = "{new} new, {old} already there.";
     what_we_sent = "What was sent";
-    no_requests = "Nothing is kept of its requests any more, or it was not tried yet.";
+    no_requests = "Its requests are no longer in memory, or it was not tried yet.";
     part = "Part";
     request = "Request";
     outcome = "Outcome";
+    answer = "Answer";
+    tried_to_send = "tried {n} {n|time|times}";
+    cancelled = "Not tried";
+    ambiguous = "May have been delivered";
     slot_hint = "A name like this marks a place where the host fills in a secret. The plugin never sees it, and neither does this page.";
     show_delivery = "Look at what was sent";
     show_reply = "Look at the requests";
