@@ -24,6 +24,7 @@ pub(super) async fn page(reader: Reader) -> Response {
         ("A", &words.key_assign),
         ("L", &words.key_label),
         ("X", &words.key_select),
+        ("+", &words.composer.key_react),
         ("@", &words.composer.mention),
         ("Alt Q", &words.quick_replies),
         ("Alt C", &words.composer.cards),
@@ -33,7 +34,7 @@ pub(super) async fn page(reader: Reader) -> Response {
         ("G I", &words.key_inbox),
     ];
     let content = html! {
-        main.page id="main" tabindex="-1" {
+        main.page id="main" tabindex="0" {
             div.narrow.stack.wide {
                 div.page-head { div { h1 { (words.keyboard) } p { (words.keyboard_hint) } } }
                 section.panel.flush {
