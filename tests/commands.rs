@@ -2,6 +2,8 @@
 
 #[path = "accounts_by_command.rs"]
 mod accounts_by_command;
+#[path = "bench_inbox.rs"]
+mod bench_inbox;
 #[path = "command_line.rs"]
 mod command_line;
 #[path = "compile_bombs.rs"]

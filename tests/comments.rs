@@ -11,7 +11,7 @@
 
 use channel_tests::{World, eventually, message, text};
 use harness_contract::OutboundMessage;
-use harness_inbox::{ActivityView, ConversationSummary, PublicId as _, ReplyVerdict, ReplyView};
+use harness_inbox::{ActivityFilter, ActivityView, ConversationSummary, PublicId as _, ReplyVerdict, ReplyView};
 use serde_json::Value;
 use simulator::{Config, Customer, Fault};
 
@@ -22,8 +22,12 @@ async fn comment(world: &World, customer: &Customer) -> ActivityView {
     let post = world.sim.accounts()[0].own_posts[0].clone();
     let comment = customer.comment_without_id(&post, "Is this in stock?").await;
     let found = eventually("the comment", async || {
-        let activities =
-            world.host.inbox().activities_before(None, None, Some("comment".into()), None, 100).await.unwrap();
+        let activities = world
+            .host
+            .inbox()
+            .activities_before(ActivityFilter { kind: Some("comment".into()), ..ActivityFilter::default() }, None, 100)
+            .await
+            .unwrap();
         activities.entries.into_iter().find(|activity| activity.body.get().contains(comment.mid()))
     })
     .await;
@@ -70,7 +74,7 @@ async fn a_comment_without_its_writers_id_is_answered_in_private_and_the_convers
     world.settled().await;
     let timeline = world.timeline(CUSTOMER).await;
     let words: Vec<_> = timeline.iter().map(|entry| entry.text.as_deref().unwrap()).collect();
-    assert_eq!((words, conversations(&world).await.len()), (vec!["Yes, in private.", "Thank you!"], 1));
+    assert_eq!((words, conversations(&world).await.len()), (vec!["Hello?", "Yes, in private.", "Thank you!"], 1));
     // The person is known by the id now, and so is written to.
     let view = world.reply(id, "later", message(vec![text("You are welcome.")])).await;
     assert_eq!(view.verdict, ReplyVerdict::Sent, "{view:?}");
@@ -91,7 +95,13 @@ async fn an_answer_to_such_a_comment_goes_on_in_the_conversation_that_the_person
     let timeline = world.timeline(CUSTOMER).await;
     let words: Vec<_> = timeline.iter().map(|entry| entry.text.as_deref().unwrap()).collect();
     assert_eq!((words, conversations(&world).await.len()), (vec!["hello", "Yes, in private."], 1));
-    let activities = world.host.inbox().activities_before(None, Some(theirs), None, None, 100).await.unwrap().entries;
+    let activities = world
+        .host
+        .inbox()
+        .activities_before(ActivityFilter { conversation: Some(theirs), ..ActivityFilter::default() }, None, 100)
+        .await
+        .unwrap()
+        .entries;
     assert_eq!((activities.len(), activities[0].contact.as_deref()), (1, Some(CUSTOMER)), "{activities:?}");
 }
 

@@ -12,6 +12,8 @@
     reason = "a test fails by panicking; no one of these tests uses all that they share"
 )]
 
+#[path = "crash/bots.rs"]
+mod bots;
 #[path = "crash/followers.rs"]
 mod followers;
 #[path = "crash/judge.rs"]

@@ -30,6 +30,8 @@ mod comments;
 mod connect;
 #[path = "connection.rs"]
 mod connection;
+#[path = "contacts.rs"]
+mod contacts;
 #[path = "contention.rs"]
 mod contention;
 #[path = "damage.rs"]

@@ -23,7 +23,7 @@ use axum::{Router, routing::post};
 use channel_tests::{attacked::Attacked, eventually, message, sandbox_config, secrets, text};
 use harness_contract::{StorageError, settings::RawSetting, text::misleads};
 use harness_engine::Host;
-use harness_inbox::{AccountId, ReplyState, ReplyView};
+use harness_inbox::{AccountId, ActivityFilter, ReplyState, ReplyView};
 use harness_sandbox::SandboxConfig;
 
 /// A deadline that no call reaches but one that never ends.
@@ -283,7 +283,11 @@ async fn an_event_without_an_id_is_refused_and_shown_and_costs_nothing_else_of_i
     assert_eq!(inbox.delivery_counts().await.unwrap().failed, 0);
     assert_eq!(inbox.timeline(conversation.id, 99).await.unwrap().len(), before + 2, "what stands beside them is kept");
     assert_eq!(inbox.conversations(1).await.unwrap()[0].unread, unread + 2, "unread counts what is there");
-    let refused = inbox.activities_before(None, None, Some("refused_event".into()), None, 9).await.unwrap().entries;
+    let refused = inbox
+        .activities_before(ActivityFilter { kind: Some("refused_event".into()), ..ActivityFilter::default() }, None, 9)
+        .await
+        .unwrap()
+        .entries;
     assert_eq!(refused.len(), 2, "each is shown");
     let shown = serde_json::to_string(&refused).unwrap();
     assert!(shown.contains("gave this event no id"), "{shown}");

@@ -20,7 +20,7 @@ use channel_tests::{
     text,
 };
 use harness_engine::ConnectStage;
-use harness_inbox::{AccountState, ConversationId, MediaId, PublicId, ReplyId, UserId, WorkspaceId};
+use harness_inbox::{AccountState, ActivityFilter, ConversationId, MediaId, PublicId, ReplyId, UserId, WorkspaceId};
 use harness_server::Scope;
 use serde_json::{Value, json};
 use simulator::{Config, Login};
@@ -55,6 +55,7 @@ const ROUTES: &[(&str, &str, Foreign)] = &[
     ("post", "/accounts/{id}/check", Foreign::Row("account")),
     ("put", "/accounts/{id}/entry-points", Foreign::Row("account")),
     ("get", "/activities", Foreign::List),
+    ("get", "/activities/{id}", Foreign::Row("activity")),
     ("get", "/automation", Foreign::Sender),
     ("put", "/automation", Foreign::Sender),
     ("get", "/automation/accounts/{id}", Foreign::Row("account")),
@@ -81,6 +82,8 @@ const ROUTES: &[(&str, &str, Foreign)] = &[
     ("get", "/connect/{ticket}", Foreign::Row("ticket")),
     ("post", "/connect/{ticket}/enter", Foreign::Row("ticket")),
     ("post", "/connect/{ticket}/select", Foreign::Row("ticket")),
+    ("get", "/contacts", Foreign::List),
+    ("get", "/contacts/{id}", Foreign::Row("contact")),
     ("get", "/conversations", Foreign::List),
     ("get", "/conversations/{id}", Foreign::Row("conversation")),
     ("patch", "/conversations/{id}", Foreign::Row("conversation")),
@@ -112,6 +115,7 @@ const ROUTES: &[(&str, &str, Foreign)] = &[
     ("patch", "/me", Foreign::Sender),
     ("post", "/me/password", Foreign::Sender),
     ("get", "/media/{id}", Foreign::Row("media")),
+    ("get", "/messages/{id}", Foreign::Row("message")),
     ("get", "/notes/{id}", Foreign::Row("note")),
     ("patch", "/notes/{id}", Foreign::Row("note")),
     ("delete", "/notes/{id}", Foreign::Row("note")),
@@ -199,6 +203,15 @@ async fn rows(world: &World, team: &Team, token: &str) -> BTreeMap<&'static str,
     let reply = world.reply(conversation, "own", message(vec![text("hi")])).await.id;
     let media = world.timeline(Config::DEMO_CUSTOMER).await.iter().find_map(|entry| Some(entry.media.first()?.id));
     let account = world.host.inbox().accounts().await.unwrap()[0].id;
+    let first = world.timeline(Config::DEMO_CUSTOMER).await.into_iter().next().unwrap();
+    let contact = world.host.inbox().conversation(conversation).await.unwrap().contact_id;
+    customer.comment("17900000000000001", "nice").await;
+    world.settled().await;
+    let activity = eventually("the comment", async || {
+        let found = world.host.inbox().activities_before(ActivityFilter::default(), None, 1).await.unwrap();
+        found.entries.first().map(|activity| activity.id)
+    })
+    .await;
     let upload = world.host.store_upload(b"prices".to_vec().into(), None, None).await.unwrap();
     team.join("kim@shop.example", "admin").await;
     let user = world.host.inbox().users(WorkspaceId::FIRST).await.unwrap()[0].id;
@@ -231,6 +244,9 @@ async fn rows(world: &World, team: &Team, token: &str) -> BTreeMap<&'static str,
     }
     BTreeMap::from([
         ("account", ids(account)),
+        ("activity", ids(activity)),
+        ("contact", ids(contact)),
+        ("message", ids(first.id)),
         ("canned_answer", (canned, harness_inbox::CannedAnswerId::new(987_654_321).public())),
         ("collection", (collection, harness_inbox::CollectionId::new(987_654_321).public())),
         ("conversation", ids::<ConversationId>(conversation)),

@@ -168,6 +168,90 @@ const PROMISES: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
+/// The same in the inbox: what a person does, on which page, shown by which tests in a browser.
+const PAGES: &[(&str, &str, &[&str])] = &[
+    (
+        "Connect Instagram",
+        "`/channels`, then **Connect**: by Facebook or by Instagram, the page to choose, permissions, the test message",
+        &[
+            "a_person_connects_over_facebook_receives_answers_and_disconnects",
+            "a_person_connects_over_instagram_receives_answers_and_disconnects",
+        ],
+    ),
+    (
+        "An account that does not appear, missing permissions",
+        "on the page that connects, beside the account that cannot be chosen",
+        &[
+            "what_fails_is_said_in_words_for_people_and_can_be_tried_again",
+            "a_choice_is_a_group_with_its_question_and_where_none_can_be_made_there_is_a_way_to_try_again",
+        ],
+    ),
+    (
+        "No messages arrive",
+        "`/channels/{account}`: the check-up, with a button for what the host can do",
+        &["the_check_up_offers_a_button_for_what_the_host_can_do_itself"],
+    ),
+    (
+        "The customer writes first; 24 hours",
+        "the ring at the head of a conversation and **Time to reply** beside it; the composer at the end of the window",
+        &[
+            "the_window_s_end_is_said_while_somebody_types_and_nothing_is_lost",
+            "step_11_the_window_closes_with_the_clock",
+            "answering_as_a_person_is_offered_only_where_the_account_may",
+        ],
+    ),
+    (
+        "Text",
+        "the composer, with the bytes that are left",
+        &[
+            "what_a_customer_writes_appears_by_itself_and_an_answer_reaches_them",
+            "what_the_channel_says_stands_beside_its_field_while_somebody_types",
+        ],
+    ),
+    (
+        "Images, video, audio, documents",
+        "the paper clip, by pasting or dropping; in the thread as picture, player or file",
+        &[
+            "several_pictures_go_out_in_order_and_a_refused_file_says_what_would_be_taken",
+            "every_kind_of_message_is_shown_as_what_it_is",
+            "step_4_photo_voice_and_heart_are_shown_as_what_they_are",
+        ],
+    ),
+    ("Like heart", "the heart under the composer", &["step_4_photo_voice_and_heart_are_shown_as_what_they_are"]),
+    (
+        "Media share: post, reel, story",
+        "a card in the thread, at the message that came with it",
+        &["step_5_a_shared_post_and_an_answered_story_arrive_with_what_they_are_about"],
+    ),
+    (
+        "Quick replies and carousels, not on the web",
+        "**Quick replies** and **Cards** in the composer, with a preview of the phone",
+        &[
+            "quick_replies_and_cards_are_built_with_a_preview_of_the_phone",
+            "step_6_quick_replies_are_tapped_on_the_phone_and_not_shown_on_the_web",
+            "a_card_s_button_is_tapped_on_the_phone_and_not_shown_on_the_web",
+        ],
+    ),
+    ("Read receipts", "under the message that was read", &["step_3_what_the_customer_has_read_is_marked"]),
+    (
+        "Typing indicator",
+        "shown to the customer while the assistant writes",
+        &["a_burst_is_one_turn_with_one_answer_that_says_who_made_it_and_reads_nothing"],
+    ),
+    ("Reactions, receive", "on the message", &["a_reaction_and_reading_are_shown_on_both_sides"]),
+    (
+        "Editing, deletion, location, contact cards, voice: no",
+        "absent from the composer, or grey with the reason; what a customer edits or unsends is marked",
+        &["step_7_edited_and_unsent_messages_follow"],
+    ),
+    (
+        "Welcome message, collection assignment, AI assistant",
+        "`/bot/{account}`, with a try-out; `/bot/{account}/log` says what was decided",
+        &["settings_are_tried_before_they_are_saved_and_nothing_is_sent"],
+    ),
+    ("instagram_id", "**Identifiers** beside the conversation", &["every_kind_of_message_is_shown_as_what_it_is"]),
+];
+
 /// The WIT's name of a case, from Rust's: `ThreadKind::Direct` is `direct`.
 fn name(case: impl Debug) -> String {
     let debug = format!("{case:?}");
@@ -201,11 +285,9 @@ fn page() -> String {
         "# The Instagram channel\n\nMade from the component's capabilities and the recorded webhooks by \
          `plugin/tests/reference_page.rs`, which fails when this page says something else.\n\n## What is promised\n",
     );
-    table(&mut page, &["promise", "how", "shown by"]);
-    for (what, how, tests) in PROMISES {
-        let tests = tests.iter().map(|test| format!("`{test}`")).collect::<Vec<_>>().join(", ");
-        row(&mut page, &[(*what).to_owned(), (*how).to_owned(), tests]);
-    }
+    shown(&mut page, ["promise", "how"], PROMISES);
+    page.push_str("\n## In the inbox\n\nWhat a person does without another program ([all pages](pages.md)).\n");
+    shown(&mut page, ["what", "on which page"], PAGES);
     let capabilities = capabilities(None);
     page.push_str("\n## Features\n\nWhat has no line is refused.\n");
     table(&mut page, &["feature", "direction", "support", "note", "not shown on"]);
@@ -254,6 +336,14 @@ fn page() -> String {
     page
 }
 
+fn shown(page: &mut String, [what, how]: [&str; 2], rows: &[(&str, &str, &[&str])]) {
+    table(page, &[what, how, "shown by"]);
+    for (what, how, tests) in rows {
+        let tests = tests.iter().map(|test| format!("`{test}`")).collect::<Vec<_>>().join(", ");
+        row(page, &[(*what).to_owned(), (*how).to_owned(), tests]);
+    }
+}
+
 fn fixtures() -> Vec<String> {
     let folder = format!("{}/tests/fixtures", env!("CARGO_MANIFEST_DIR"));
     let mut names: Vec<String> = fs::read_dir(folder)
@@ -284,14 +374,14 @@ fn the_page_says_what_the_channel_does() {
 
 #[test]
 fn every_promise_names_tests_that_exist() {
-    let sources: String = ["plugin/tests", "tests"]
+    let sources: String = ["plugin/tests", "tests", "tests/automation", "tests/pages"]
         .iter()
         .flat_map(|folder| fs::read_dir(root().join(folder)).unwrap())
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .map(|path| fs::read_to_string(path).unwrap())
         .collect();
-    for test in PROMISES.iter().flat_map(|(_, _, tests)| *tests) {
+    for test in PROMISES.iter().chain(PAGES).flat_map(|(_, _, tests)| *tests) {
         assert!(sources.contains(&format!("fn {test}(")), "{test}");
     }
 }

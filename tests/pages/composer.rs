@@ -241,6 +241,29 @@ async fn several_pictures_go_out_in_order_and_a_refused_file_says_what_would_be_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_card_s_picture_is_uploaded_where_the_platform_can_fetch_it() {
+    let world = World::new().await;
+    let (browser, _) = team::opened(&world).await;
+    press(&browser, "#tool-cards").await;
+    assert_eq!(browser.runs("return document.querySelector('[data-card-picture]')").await, Value::Null);
+    world.host.set_public_url("https://shop.example".parse().unwrap());
+    browser.types("#card-title", "Tall vase").await;
+    press(&browser, "#add-card").await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vase.png");
+    std::fs::write(&path, CdnFile::demo_photo().bytes).unwrap();
+    press(&browser, "button[value='card.0.show']").await;
+    let input = browser.client.find(fantoccini::Locator::Css("[data-card-picture]")).await.unwrap();
+    input.send_keys(&path.display().to_string()).await.unwrap();
+    holds(&browser, "the picture", "document.querySelector('#cards-preview img.pic')?.naturalWidth > 0").await;
+    browser.pictured("composer-card-picture").await;
+    browser.click("#send").await;
+    let sent = sent(&world, "the card", |reply| !reply.attachments.is_empty()).await;
+    assert!(sent.attachments[0].to_string().contains("https://shop.example/files/"), "{:?}", sent.attachments);
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_post_of_the_business_is_shared_by_what_customers_wrote_about() {
     let world = World::new().await;
     let (browser, _) = team::opened(&world).await;
@@ -299,7 +322,7 @@ async fn a_draft_is_there_after_a_reload_and_in_another_tab() {
         )
     };
     let (here, first) = (browser.client.current_url().await.unwrap(), browser.client.window().await.unwrap());
-    let tab = browser.client.new_window(true).await.unwrap();
+    let tab = browser.client.new_window(false).await.unwrap();
     browser.client.switch_to_window(tab.handle).await.unwrap();
     browser.open(here.as_str()).await;
     holds(&browser, "the draft", "document.querySelector('#quick-0')?.value === 'Thanks'").await;

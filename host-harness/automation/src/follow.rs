@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use harness_engine::{Host, HostError};
 use harness_inbox::{
-    AccountId, ActivityId, Change, ChangeKind, ConversationId, InboxError, MessageId, NewDecision, Placement,
-    TurnChange,
+    AccountId, ActivityFilter, ActivityId, Change, ChangeKind, ConversationId, InboxError, MessageId, NewDecision,
+    Placement, TurnChange,
 };
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
@@ -233,7 +233,8 @@ impl Event<'_> {
     }
 
     async fn activity(&self, id: ActivityId) -> Result<(), Failed> {
-        let page = self.host.inbox().activities_before(None, Some(self.conversation), None, None, ENTRIES).await?;
+        let of = ActivityFilter { conversation: Some(self.conversation), ..ActivityFilter::default() };
+        let page = self.host.inbox().activities_before(of, None, ENTRIES).await?;
         let found = page.entries.iter().find(|activity| activity.id == id);
         match found.and_then(Facts::of_activity) {
             Some(facts) => self.route(&facts).await,

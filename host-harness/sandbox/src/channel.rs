@@ -83,7 +83,7 @@ impl Channel {
         // The first instantiation does not wait for other calls.
         let alone = GuestMemory::new(memory_bytes).share(memory_bytes).call();
         let state = CallState { effects: None, memory_bytes, memory: alone, table_elements: config.table_elements };
-        let mut store = new_store(&pre, state, config.transfer_bytes, ticks(pure_deadline));
+        let mut store = new_store(&pre, state, config, ticks(pure_deadline));
         let exports = Exports::resolve(&pre, &mut store, &inspection.contract)?;
         Ok(Self {
             inner: Arc::new(Loaded {
@@ -306,7 +306,7 @@ impl Channel {
         let ticks = if effects.is_some() { self.inner.effect_ticks } else { self.inner.pure_ticks };
         let (memory_bytes, memory) = (*memory_bytes, memory.call());
         let state = CallState { effects, memory_bytes, memory, table_elements: config.table_elements };
-        new_store(pre, state, config.transfer_bytes, ticks)
+        new_store(pre, state, config, ticks)
     }
 
     /// One call: creates a store and an instance, calls the function, and drops both.
@@ -321,7 +321,8 @@ impl Channel {
         let pure = effects.is_none();
         let observer = self.inner.observer.as_deref();
         let input = observer.filter(|observer| observer.wants_contents()).map(|_| form(&params));
-        let started = Instant::now();
+        // Only an observer asks how long a call took, and what it executed.
+        let started = observer.map(|_| Instant::now());
         let run = |store: &mut Store<CallState>| {
             let instance = self.inner.pre.instantiate(&mut *store)?;
             let func = S::index(&self.inner.exports)
@@ -340,8 +341,9 @@ impl Channel {
                 let mut store = self.store(effects);
                 let span = tracing::info_span!("guest", channel = self.id(), export = S::NAME);
                 let result = span.in_scope(|| run(&mut store));
-                // Without instruction counting there is no fuel, and reading it is an error.
-                instructions = store.get_fuel().ok().map(|left| FUEL.saturating_sub(left));
+                if self.inner.config.count_instructions {
+                    instructions = store.get_fuel().ok().map(|left| FUEL.saturating_sub(left));
+                }
                 result.map(|(result,)| result).map_err(|error| self.failed(S::NAME, &error, pure))
             }
             Err(failure) => Err(CallError { channel: self.id().to_owned(), export: S::NAME, failure }),
@@ -352,7 +354,7 @@ impl Channel {
                 digest: &self.inner.inspection.digest,
                 export: S::NAME,
                 pure,
-                took: started.elapsed(),
+                took: started.map(|started| started.elapsed()).unwrap_or_default(),
                 instructions,
                 failure: result.as_ref().err().map(|error| &error.failure),
                 contents: input.map(|input| Contents { input, output: result.as_ref().ok().map(form) }),
@@ -376,13 +378,15 @@ impl Channel {
 /// The fuel of a counted call: more than any deadline leaves time for.
 const FUEL: u64 = u64::MAX;
 
-fn new_store(pre: &InstancePre<CallState>, state: CallState, transfer: usize, ticks: u64) -> Store<CallState> {
+fn new_store(pre: &InstancePre<CallState>, state: CallState, config: &SandboxConfig, ticks: u64) -> Store<CallState> {
     let mut store = Store::new(pre.engine(), state);
     store.limiter(|state| state);
     store.set_epoch_deadline(ticks);
-    store.set_hostcall_fuel(transfer);
-    // Fails if instructions are not counted; then no fuel is needed.
-    let _ = store.set_fuel(FUEL);
+    store.set_hostcall_fuel(config.transfer_bytes);
+    if config.count_instructions {
+        // Fails only if instructions are not counted.
+        let _ = store.set_fuel(FUEL);
+    }
     store
 }
 

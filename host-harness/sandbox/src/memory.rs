@@ -14,8 +14,8 @@ struct Bounded {
 }
 
 impl Bounded {
-    fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { taken: AtomicUsize::new(0), most })
+    fn new(most: usize) -> Self {
+        Self { taken: AtomicUsize::new(0), most }
     }
 
     fn take(&self, bytes: usize) -> bool {
@@ -34,21 +34,25 @@ pub(crate) struct GuestMemory(Arc<Bounded>);
 
 impl GuestMemory {
     pub(crate) fn new(bytes: usize) -> Self {
-        Self(Bounded::new(bytes))
+        Self(Arc::new(Bounded::new(bytes)))
     }
 
     /// A channel's share: half of all memory, or `largest` if one call may use more.
     pub(crate) fn share(&self, largest: usize) -> Share {
-        Share { all: Arc::clone(&self.0), own: Bounded::new((self.0.most / 2).max(largest)) }
+        Share(Arc::new(Both { all: Arc::clone(&self.0), own: Bounded::new((self.0.most / 2).max(largest)) }))
     }
+}
+
+/// The memory of all calls, and of one channel's.
+#[derive(Debug)]
+struct Both {
+    all: Arc<Bounded>,
+    own: Bounded,
 }
 
 /// The memory of one channel's calls. Clones share it.
 #[derive(Clone, Debug)]
-pub(crate) struct Share {
-    all: Arc<Bounded>,
-    own: Arc<Bounded>,
-}
+pub(crate) struct Share(Arc<Both>);
 
 impl Share {
     /// A call, which starts with nothing.
@@ -67,7 +71,7 @@ pub(crate) struct Taken {
 impl Taken {
     /// Takes more, or returns the limit that was reached.
     pub(crate) fn grow(&mut self, more: usize) -> Result<(), u64> {
-        let Share { all, own } = &self.share;
+        let Both { all, own } = &*self.share.0;
         if !own.take(more) {
             return Err(own.most as u64);
         }
@@ -82,8 +86,8 @@ impl Taken {
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        self.share.own.give_back(self.bytes);
-        self.share.all.give_back(self.bytes);
+        self.share.0.own.give_back(self.bytes);
+        self.share.0.all.give_back(self.bytes);
     }
 }
 

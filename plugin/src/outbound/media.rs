@@ -45,7 +45,7 @@ pub(super) fn read<'m>(report: &mut Report, part: usize, files: Files<'m>, piece
         }
     }
     pieces.push((part, Piece::Media(items)));
-    pieces.extend(captions.into_iter().map(|text| (part, Piece::Text(text.to_owned()))));
+    pieces.extend(captions.into_iter().map(|text| (part, Piece::Text(text))));
 }
 
 fn feature(kind: MediaKind) -> &'static str {

@@ -28,7 +28,7 @@ pub(crate) use settings::{Login, Settings, is_id, read as read_settings};
 
 /// The content of one request, from a part.
 enum Piece<'m> {
-    Text(String),
+    Text(&'m str),
     Media(Vec<media::Item<'m>>),
     Sticker(&'m str),
     Share(&'m str),

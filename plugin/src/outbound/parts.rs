@@ -20,8 +20,7 @@ pub(super) fn read<'m>(
 ) {
     let piece = match part {
         OutboundPart::Text(content) => {
-            let texts = text::read(report, at, &path(at, "text.text"), content);
-            pieces.extend(texts.into_iter().map(|text| (at, Piece::Text(text.to_owned()))));
+            pieces.extend(text::read(report, at, content).into_iter().map(|text| (at, Piece::Text(text))));
             return;
         }
         OutboundPart::Media(files) => return media::read(report, at, files, pieces),

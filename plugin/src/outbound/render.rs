@@ -56,10 +56,12 @@ pub(super) fn steps(message: &OutboundMessage, context: &ConversationContext, pl
         };
         let request = post(&settings, body, fills);
         let mut step = step(*part, StepKind::Message, class, request, &report, ends_part);
-        step.text = match piece {
-            Piece::Text(text) | Piece::Buttons(text, _) => Some(text.clone()),
+        let text = match piece {
+            Piece::Text(text) => Some(*text),
+            Piece::Buttons(text, _) => Some(text.as_str()),
             _ => None,
         };
+        step.text = text.map(str::to_owned);
         step.correlation = correlation;
         steps.push(step);
     }

@@ -31,7 +31,7 @@ pub(crate) struct Settings<'m> {
 impl Settings<'_> {
     /// The URL of an edge of the account's node.
     pub(crate) fn url(&self, edge: &str) -> String {
-        format!("{}{}/{}/{edge}", self.host(), self.version, self.node)
+        [self.host(), self.version, "/", &self.node, "/", edge].concat()
     }
 
     /// The host of the account's requests.

@@ -6,18 +6,25 @@ use channel_sdk::names::{feature, violation_code};
 use channel_sdk::report::Report;
 use channel_sdk::text::is_blank;
 
+use super::path;
 use crate::limits::TEXT;
 use crate::types::{OutboundText, TextFormat};
 
 /// Checks a text and splits it into messages.
-pub(super) fn read<'m>(report: &mut Report, part: usize, path: &str, text: &'m OutboundText) -> Vec<&'m str> {
-    if has_markup(text) {
+pub(super) fn read<'m>(report: &mut Report, part: usize, text: &'m OutboundText) -> Vec<&'m str> {
+    let markup = has_markup(text);
+    // Most texts are in order, and the path that a finding needs is not worth writing for them.
+    if !markup && !is_blank(&text.text) && text.text.len() <= TEXT.max {
+        return vec![&text.text];
+    }
+    let path = path(part, "text.text");
+    if markup {
         let sentence =
             "Instagram shows no HTML or Markdown: the customer sees the markup as it was typed. Write plain text.";
         let code = violation_code::MARKUP_SHOWN_AS_TYPED;
-        report.degrade(part, feature::TEXT, code, path, sentence, &[]);
+        report.degrade(part, feature::TEXT, code, &path, sentence, &[]);
     }
-    read_plain(report, path, &text.text, text.split)
+    read_plain(report, &path, &text.text, text.split)
 }
 
 /// Checks a text without markup.

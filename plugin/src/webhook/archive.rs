@@ -12,7 +12,7 @@ use channel_sdk::json::{self, Json, Members, last};
 use channel_sdk::lenient::Notes;
 use channel_sdk::text::contains_ignoring_case;
 
-use super::envelope::{malformed, raw};
+use super::envelope::malformed;
 use super::{item, mid};
 use crate::time;
 use crate::types::{Contact, EventOrigin, ParseError};
@@ -22,7 +22,7 @@ use crate::types::{Contact, EventOrigin, ParseError};
 pub(super) fn read<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseError> {
     let body = json::shallow(text, 1).map_err(malformed)?;
     let member = |name: &str| match &body {
-        Json::Object(members) => last(members, name).and_then(raw),
+        Json::Object(members) => last(members, name).and_then(Json::raw),
         _ => None,
     };
     let Some(conversation) = member("conversation") else {
@@ -32,12 +32,12 @@ pub(super) fn read<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), Pa
     let since = member("since").and_then(|since| since.trim_ascii().parse().ok()).unwrap_or(0);
     let entry = into.entry(account, None);
     let conversation = json::shallow(conversation, 1).unwrap_or(Json::Null);
-    let member = |name: &str| conversation.get(name).and_then(raw).unwrap_or("null");
+    let member = |name: &str| conversation.get(name).and_then(Json::raw).unwrap_or("null");
     let participants = json::parse(member("participants")).unwrap_or(Json::Null);
     let mut people = data(Some(&participants)).iter();
     let customer = people.find(|one| id_of(Some(one)).is_some_and(|id| id != entry.account));
     let messages = json::shallow(member("messages"), 2).unwrap_or(Json::Null);
-    for (message, _) in in_order(data(Some(&messages)).iter().filter_map(raw)) {
+    for (message, _) in in_order(data(Some(&messages)).iter().filter_map(Json::raw)) {
         read_message(into, &entry, customer, since, message);
     }
     if let (Some(customer), Some(id)) = (customer, id_of(customer)) {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use channel_sdk::collect::{Collector, Entry};
 use channel_sdk::json::{self, Json, Members, last};
-use channel_sdk::lenient::milliseconds;
+use channel_sdk::lenient::{Notes, milliseconds};
 use channel_sdk::text::clip;
 
 use super::{archive, callback, change, item};
@@ -61,7 +61,7 @@ fn read_webhook<'t>(collector: &mut Collector<'t>, text: &'t str) -> Result<(), 
 
 /// Parses a delivery in the documented format. If it is not, returns false and collects nothing.
 fn read_documented<'t>(into: &mut Collector<'t>, text: &'t str) -> bool {
-    let Ok(Json::Object(members)) = json::shallow(text, LEVELS_ABOVE_ITEMS) else {
+    let Ok(Json::Object(members)) = json::items(text, LEVELS_ABOVE_ITEMS) else {
         return false;
     };
     let (mut ours, mut entries) = (false, None);
@@ -99,7 +99,7 @@ fn is_documented(entry: &Json<'_>) -> bool {
             ("messaging" | "standby" | "changes", Json::Null) => {}
             ("messaging" | "standby" | "changes", _) => return false,
             ("field", Json::Text(_)) => field += 1,
-            ("value", Json::Raw(_)) => value += 1,
+            ("value", Json::Raw(_) | Json::Both(..)) => value += 1,
             ("field", _) => return false,
             _ => {}
         }
@@ -113,24 +113,31 @@ fn read_entry<'t>(into: &mut Collector<'t>, members: &Members<'t>) {
     for (name, content) in members {
         if let Json::List(items) = content {
             into.expect(items.len());
-            for raw in items {
-                if let Json::Raw(raw) = raw {
-                    read_item(into, &entry, name, raw);
-                }
+            for item in items {
+                read_item(into, &entry, name, item);
             }
         }
     }
-    if let (Some(Json::Text(field)), Some(Json::Raw(value))) = (last(members, "field"), last(members, "value")) {
+    if let (Some(Json::Text(field)), Some(value)) = (last(members, "field"), last(members, "value").and_then(Json::raw))
+    {
         change::read_field(into, &entry, field, value, value);
     }
 }
 
-fn read_item<'t>(into: &mut Collector<'t>, entry: &Entry, list: &str, raw: &'t str) {
-    match list {
-        "messaging" => item::read(into, entry, EventOrigin::Live, raw),
-        "standby" => item::read(into, entry, EventOrigin::Standby, raw),
-        "changes" => change::read(into, entry, raw),
-        _ => {}
+/// Parses an item of one of the lists, which is raw, or parsed too.
+fn read_item<'t>(into: &mut Collector<'t>, entry: &Entry, list: &str, item: &Json<'t>) {
+    let Some(raw) = item.raw() else {
+        return;
+    };
+    let origin = match list {
+        "messaging" => EventOrigin::Live,
+        "standby" => EventOrigin::Standby,
+        "changes" => return change::read(into, entry, raw),
+        _ => return,
+    };
+    match item {
+        Json::Both(tree, _) => item::read_tree(into, entry, origin, raw, tree, Notes::default(), None),
+        _ => item::read(into, entry, origin, raw),
     }
 }
 
@@ -160,7 +167,7 @@ fn take_apart<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseEr
     };
     let mut ours = false;
     let mut refusal = None;
-    for envelope_text in envelopes.iter().filter_map(raw) {
+    for envelope_text in envelopes.iter().filter_map(Json::raw) {
         match envelope(into, envelope_text) {
             Ok(()) => ours = true,
             Err(ParseError::NotThisChannel(found)) => {
@@ -185,7 +192,7 @@ fn envelope<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseErro
         Ok(value) => return other(value.kind()),
         Err(_) => return other("an object whose names cannot be read"),
     };
-    let Some(object) = last(&members, "object").and_then(raw) else {
+    let Some(object) = last(&members, "object").and_then(Json::raw) else {
         return other("no `object`");
     };
     let object = text_of(object);
@@ -194,13 +201,13 @@ fn envelope<'t>(into: &mut Collector<'t>, text: &'t str) -> Result<(), ParseErro
     }
     let mut found = false;
     for (name, entries) in &members {
-        let Some(entries) = raw(entries).filter(|_| name == "entry") else {
+        let Some(entries) = entries.raw().filter(|_| name == "entry") else {
             continue;
         };
         found = true;
         match json::shallow(entries, 1) {
             Ok(Json::List(entries)) => {
-                entries.iter().filter_map(raw).for_each(|text| take_entry_apart(into, text));
+                entries.iter().filter_map(Json::raw).for_each(|text| take_entry_apart(into, text));
             }
             _ => take_entry_apart(into, entries),
         }
@@ -228,7 +235,7 @@ fn take_entry_apart<'t>(into: &mut Collector<'t>, text: &'t str) {
     let mut items = 0_usize;
     for (name, list) in &members {
         let is_list = matches!(&**name, "messaging" | "standby" | "changes");
-        let Some(list) = raw(list).filter(|list| is_list && *list != "null") else {
+        let Some(list) = list.raw().filter(|list| is_list && *list != "null") else {
             continue;
         };
         let elements = match json::shallow(list, 1) {
@@ -236,12 +243,14 @@ fn take_entry_apart<'t>(into: &mut Collector<'t>, text: &'t str) {
             // An item that is not in a list is parsed too.
             _ => vec![Json::Raw(list)],
         };
-        for item in elements.iter().filter_map(raw) {
+        for item in &elements {
             items += 1;
             read_item(into, &entry, name, item);
         }
     }
-    if let (Some(field), Some(value)) = (last(&members, "field").and_then(raw), last(&members, "value").and_then(raw)) {
+    if let (Some(field), Some(value)) =
+        (last(&members, "field").and_then(Json::raw), last(&members, "value").and_then(Json::raw))
+    {
         items += 1;
         change::read_field(into, &entry, &text_of(field), value, value);
     }
@@ -252,13 +261,6 @@ fn take_entry_apart<'t>(into: &mut Collector<'t>, text: &'t str) {
             .find(|name| !matches!(*name, "id" | "time" | "messaging" | "standby" | "changes"));
         let reason = "the entry holds none of `messaging`, `standby`, `changes`, `field`";
         into.unknown(&entry, EventOrigin::Live, text, kind, reason.to_owned());
-    }
-}
-
-pub(super) fn raw<'t>(value: &Json<'t>) -> Option<&'t str> {
-    match value {
-        Json::Raw(raw) => Some(raw),
-        _ => None,
     }
 }
 

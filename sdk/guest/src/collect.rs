@@ -1,7 +1,6 @@
 //! Collecting events: the fields that an entry's events share, and unique ids.
 //! Owns the last step of parsing, in which all events are created; not their content, which the channel parses.
 
-use crate::blank;
 use crate::id;
 use crate::lenient::Notes;
 use crate::limit::{IdForm, NATIVE_BYTES};
@@ -110,15 +109,21 @@ impl<'t> Collector<'t> {
         });
         let id = draft.id.unwrap_or_else(|| id::of_raw(&entry.account, raw));
         let account = draft.account.unwrap_or_else(|| entry.account.clone());
+        // Every field is named: a blank event would be one more copy of the body, which is large.
         self.events.push(Event {
+            id,
+            account,
             contact: draft.contact,
+            thread: None,
             author: draft.author,
             at: draft.at,
             origin: draft.origin,
             opens: opens.map(str::to_owned),
+            body: draft.body,
+            reply_context: None,
+            details: Vec::new(),
             anomalies: draft.notes.anomalies,
             native,
-            ..blank::event(id, account, draft.body)
         });
         self.sources.push(Source { raw, may_repeat: draft.may_repeat });
     }

@@ -30,7 +30,7 @@ impl Accounts {
         workspace: WorkspaceId,
         registered: &LoadedChannel,
         pending: &Arc<PendingAccount>,
-        account: ConnectedAccount,
+        (login, account): (&str, ConnectedAccount),
     ) -> Result<AccountId, AccountsError> {
         let manifest = registered.channel.manifest();
         let channel = manifest.channel.id.clone();
@@ -89,6 +89,7 @@ impl Accounts {
             name: account.name,
             settings,
             dialog: Some(FromDialog {
+                login: Some(login.to_owned()),
                 username: account.username,
                 picture: account.picture,
                 aliases: account.aliases,

@@ -93,7 +93,9 @@ impl Accounts {
 
     /// Sets an account's entry points on its platform.
     pub(crate) async fn configure(self: &Arc<Self>, row: AccountId, wanted: EntryPoints) -> Result<(), AccountsError> {
-        self.call(row, move |channel, effects, account| channel.configure(effects, account, &wanted)).await
+        let set = wanted.clone();
+        self.call(row, move |channel, effects, account| channel.configure(effects, account, &wanted)).await?;
+        Ok(self.base.inbox.note_entry_points(row, &set, self.base.clock.now()).await?)
     }
 
     /// The channel's own results for a health check.

@@ -88,7 +88,7 @@ impl Accounts {
             ConnectStep::Choose(candidates) => ConnectStage::Choosing { candidates },
             ConnectStep::Wait(waiting) => self.waiting_for(waiting)?,
             ConnectStep::Ready(account) => ConnectStage::Connected {
-                account: self.activate(turn.workspace, &registered, &turn.pending, account).await?,
+                account: self.activate(turn.workspace, &registered, &turn.pending, (&turn.login, account)).await?,
             },
         }))
     }

@@ -185,6 +185,11 @@ impl Host {
         Ok(self.rooms.media.upload(handle).await?)
     }
 
+    /// A public address of an uploaded file, signed and valid for a day; `None` if this host has no public address.
+    pub fn file_address(&self, handle: &str) -> Option<String> {
+        self.rooms.media.links.address(handle).ok()
+    }
+
     /// The file behind a signed address that was given to a channel. `until` and `proof` are part of the address.
     /// `None` if the signature is wrong or has expired.
     pub async fn linked_file(

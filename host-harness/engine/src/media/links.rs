@@ -36,7 +36,7 @@ pub(crate) struct FileLinks {
 
 impl FileLinks {
     /// An address for a file, valid for [`LIFE`].
-    fn address(&self, handle: &str) -> Result<String, ConnectError> {
+    pub(crate) fn address(&self, handle: &str) -> Result<String, ConnectError> {
         let until = self.clock.after(LIFE);
         let mut url = self.public_url.address(&["files", handle])?;
         url.query_pairs_mut().append_pair("until", &until.to_string()).append_pair("proof", &self.proof(handle, until));

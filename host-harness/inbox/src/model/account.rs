@@ -2,7 +2,7 @@
 //! credentials.
 //! Does not own: calls to the platform, sealing.
 
-use harness_contract::{Media, Setting};
+use harness_contract::{EntryPoints, Media, Setting};
 use serde::Serialize;
 
 use super::ids::{AccountId, WorkspaceId};
@@ -57,6 +57,12 @@ pub struct AccountRow {
     pub problem: Option<String>,
     /// When it was connected.
     pub connected_at: u64,
+    /// The login of the manifest that it was connected with, if a person connected it.
+    pub login: Option<String>,
+    /// Values for the manifest's settings.
+    pub settings: Vec<Setting>,
+    /// The entry points, as they were last set from here.
+    pub entry_points: Option<EntryPoints>,
     /// When its credentials expire, if they do.
     pub refresh_before: Option<u64>,
     /// When its conversations were last deleted, if ever. Messages from before that time are not stored again.
@@ -90,6 +96,8 @@ pub struct NewAccount {
 /// The result of connecting an account through the platform's dialog.
 #[derive(Clone, Debug, Default)]
 pub struct FromDialog {
+    /// The login of the manifest.
+    pub login: Option<String>,
     /// The platform's handle.
     pub username: Option<String>,
     /// Its picture.

@@ -31,7 +31,7 @@ pub use automation::{
     AutomationRow, DecisionView, HandOverNote, NewDecision, OpenTurn, Placement, Standing, TurnChange,
 };
 pub use change::{Change, ChangeKind, Changes};
-pub use contact::{DueProfile, ErasureView};
+pub use contact::{ContactFilter, ContactView, DueProfile, ErasureView};
 pub use counts::{DeliveryCounts, ParkedCounts, QueuedDeliveries, Traffic, Waiting};
 pub use delivery::{
     Applied, BatchOutcome, DeliveryFailure, DeliveryOrigin, EventCounts, NewDelivery, ParkingBounds, PendingDelivery,
@@ -55,7 +55,7 @@ pub use reply::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepE
 pub use row::Row;
 pub use search::{ConversationHit, Highlight, MessageHit, MessageSearch};
 pub use state::{ReplyState, StepState};
-pub use timeline::{ActivityView, ConversationEntry, ConversationSummary, ReactionView, TimelineEntry};
+pub use timeline::{ActivityFilter, ActivityView, ConversationEntry, ConversationSummary, ReactionView, TimelineEntry};
 pub use user::{
     Accepted, AtProvider, Credentials as UserCredentials, InvitationView, NewInvitation, NewSession, NewUser, Role,
     SessionView, UserChange, UserView, WorkspaceView,

@@ -55,6 +55,8 @@ pub struct ReplyView {
     pub conversation: ConversationId,
     /// The idempotency key under which it was requested.
     pub key: String,
+    /// When it was requested, in milliseconds since 1970.
+    pub created_at: u64,
     /// Its state in the outbox.
     #[serde(skip)]
     pub state: ReplyState,

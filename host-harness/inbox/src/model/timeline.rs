@@ -150,6 +150,23 @@ pub struct ActivityView {
     pub details: Option<Box<RawValue>>,
 }
 
+/// Which activities to list. Conditions are combined.
+#[derive(Clone, Debug, Default)]
+pub struct ActivityFilter {
+    /// Those of this workspace.
+    pub workspace: Option<WorkspaceId>,
+    /// Those of this account.
+    pub account: Option<AccountId>,
+    /// Those of this conversation.
+    pub conversation: Option<ConversationId>,
+    /// Those of this kind.
+    pub kind: Option<String>,
+    /// Those that happened at this time or later, by the platform's clock, in milliseconds since 1970.
+    pub from: Option<i64>,
+    /// Those that happened before this time.
+    pub to: Option<i64>,
+}
+
 /// A message or an activity of a conversation.
 #[derive(Clone, Debug)]
 pub enum ConversationEntry {

@@ -2,7 +2,7 @@
 //! Does not own: their credentials (`credentials`), their channels' key-value storage (`channel_storage`).
 
 use async_trait::async_trait;
-use harness_contract::Setting;
+use harness_contract::{EntryPoints, Setting};
 
 use crate::{
     error::InboxError,
@@ -30,6 +30,14 @@ pub trait Accounts: Send + Sync {
         problem: Option<String>,
         now: u64,
     ) -> Result<bool, InboxError>;
+
+    /// Records the entry points that the platform has taken.
+    async fn note_entry_points(
+        &self,
+        account: AccountId,
+        entry_points: &EntryPoints,
+        now: u64,
+    ) -> Result<(), InboxError>;
 
     /// Accounts whose credentials are due for renewal.
     async fn due_refreshes(&self, now: u64) -> Result<Vec<AccountId>, InboxError>;

@@ -7,8 +7,8 @@ use harness_contract::{ConversationContext, KnownComment, Window, WindowPolicy};
 use crate::{
     error::InboxError,
     model::{
-        AccountId, ActivityView, ConversationEntry, ConversationFilter, ConversationId, ConversationSummary,
-        MergedPlace, Page, Place, TimelineEntry, WorkspaceId,
+        AccountId, ActivityFilter, ActivityId, ActivityView, ConversationEntry, ConversationFilter, ConversationId,
+        ConversationSummary, MergedPlace, MessageId, Page, Place, TimelineEntry,
     },
 };
 
@@ -61,15 +61,19 @@ pub trait Conversations: Send + Sync {
         limit: usize,
     ) -> Result<Page<TimelineEntry>, InboxError>;
 
-    /// Activities before this cursor, newest first: all, or those of one workspace, one conversation, one kind.
+    /// Activities before this cursor that a filter lets through, newest first.
     async fn activities_before(
         &self,
-        workspace: Option<WorkspaceId>,
-        conversation: Option<ConversationId>,
-        kind: Option<String>,
+        filter: ActivityFilter,
         before: Option<Place>,
         limit: usize,
     ) -> Result<Page<ActivityView>, InboxError>;
+
+    /// One message, with its conversation.
+    async fn message(&self, message: MessageId) -> Result<(ConversationId, TimelineEntry), InboxError>;
+
+    /// One activity.
+    async fn activity(&self, activity: ActivityId) -> Result<ActivityView, InboxError>;
 
     /// The newest message of each of these conversations, in their order; `None` where there is none.
     async fn newest_messages(

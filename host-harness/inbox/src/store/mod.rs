@@ -5,6 +5,7 @@
 mod accounts;
 mod automations;
 mod channel_storage;
+mod contact_views;
 mod contacts;
 mod conversations;
 mod counts;
@@ -28,6 +29,7 @@ mod webhooks;
 pub use accounts::Accounts;
 pub use automations::Automations;
 pub use channel_storage::{ChannelStorage, MAX_STORAGE_KEY, STORAGE_QUOTA};
+pub use contact_views::ContactViews;
 pub use contacts::Contacts;
 pub use conversations::Conversations;
 pub use counts::Counts;
@@ -50,12 +52,20 @@ pub use webhooks::Webhooks;
 
 /// What a program that embeds a host may do: read everything, and mark a conversation as read.
 pub trait Views:
-    Conversations + Counts + DeliveryViews + Feed + Lookups + OrganisationViews + People + SearchViews
+    ContactViews + Conversations + Counts + DeliveryViews + Feed + Lookups + OrganisationViews + People + SearchViews
 {
 }
 
 impl<S> Views for S where
-    S: Conversations + Counts + DeliveryViews + Feed + Lookups + OrganisationViews + People + SearchViews
+    S: ContactViews
+        + Conversations
+        + Counts
+        + DeliveryViews
+        + Feed
+        + Lookups
+        + OrganisationViews
+        + People
+        + SearchViews
 {
 }
 

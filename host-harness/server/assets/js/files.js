@@ -10,7 +10,8 @@ export function size(bytes) {
 }
 
 export function files(form) {
-  document.addEventListener("change", (event) => {
+  document.addEventListener("change", async (event) => {
+    if (event.target.matches("[data-card-picture]")) return picture(event.target.files[0]);
     if (event.target.id !== "choose") return;
     for (const file of event.target.files) attach(file);
     event.target.value = "";
@@ -71,6 +72,20 @@ export function files(form) {
     const max = Math.min(Math.max(...fits.map((rule) => rule.max)), Number(data.largest));
     if (file.size > max) return fill(data.tooLarge, { channel: data.channel, size: size(file.size), max: size(max) });
     return null;
+  }
+
+  // A card's picture: uploaded, named in the form, and drawn by the host.
+  async function picture(file) {
+    tidy();
+    const why = file && refused(file);
+    if (!file || why) return why ? problem(why, file) : undefined;
+    const headers = file.type ? { "content-type": file.type } : {};
+    const answer = await fetch(`/inbox/files?name=${encodeURIComponent(file.name)}`, { method: "POST", headers, body: file }).catch(() => null);
+    const handle = answer?.ok && parse(`<ul>${await answer.text()}</ul>`).querySelector("li").dataset.handle;
+    const place = document.getElementById("card-picture");
+    if (!handle || !place) return problem(form().dataset.uploadFailed, file);
+    place.value = handle;
+    form().requestSubmit(form().querySelector("[name=change][value=none]"));
   }
 
   function problem(text, file) {

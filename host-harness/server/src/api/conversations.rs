@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use axum::extract::State;
 use harness_engine::Host;
-use harness_inbox::{ActivityView, ConversationEntry, ConversationId};
+use harness_inbox::{ActivityFilter, ActivityId, ActivityView, ConversationEntry, ConversationId, MessageId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
@@ -19,9 +19,10 @@ use super::{
         message::{Message, TimelineItem},
     },
     extract::{Json, Query, Row},
-    ids::{ConversationRef, Id},
+    ids::{AccountRef, ActivityRef, ConversationRef, Id, MessageRef},
     paging::{List, Paging},
     search::Filter,
+    time::Time,
 };
 use crate::auth::{Principal, Scope};
 
@@ -33,17 +34,19 @@ pub(super) fn routes() -> Routes {
         .at(Scope::Read, routes!(list_timeline))
         .at(Scope::Reply, routes!(mark_conversation_as_read))
         .at(Scope::Read, routes!(list_activities))
+        .at(Scope::Read, routes!(get_activity))
+        .at(Scope::Read, routes!(get_message))
 }
 
 /// The identity rules of channels, each looked up once for a list.
-struct Rules<'h>(&'h Host, HashMap<String, IdentityRule>);
+pub(super) struct Rules<'h>(&'h Host, HashMap<String, IdentityRule>);
 
 impl<'h> Rules<'h> {
-    fn new(host: &'h Host) -> Self {
+    pub(super) fn new(host: &'h Host) -> Self {
         Self(host, HashMap::new())
     }
 
-    fn of(&mut self, channel: &str) -> &IdentityRule {
+    pub(super) fn of(&mut self, channel: &str) -> &IdentityRule {
         let Self(host, known) = self;
         known.entry(channel.to_owned()).or_insert_with(|| IdentityRule::of(host, channel))
     }
@@ -123,6 +126,28 @@ async fn list_timeline(
     })))
 }
 
+/// One message.
+#[utoipa::path(
+    get, path = "/messages/{id}", tag = "Conversations", params(("id" = MessageRef, Path)),
+    responses((status = 200, body = Message)),
+)]
+async fn get_message(State(api): State<Api>, Row(id): Row<MessageId>) -> Answer<Message> {
+    let (conversation, row) = api.host.inbox().message(id).await?;
+    let rule = IdentityRule::of(&api.host, &api.host.inbox().channel_of(conversation).await?);
+    Ok(Json(Message::of(row, conversation, &rule).signed(&api.host)))
+}
+
+/// One activity.
+#[utoipa::path(
+    get, path = "/activities/{id}", tag = "Conversations", params(("id" = ActivityRef, Path)),
+    responses((status = 200, body = Activity)),
+)]
+async fn get_activity(State(api): State<Api>, Row(id): Row<ActivityId>) -> Answer<Activity> {
+    let row = api.host.inbox().activity(id).await?;
+    let rule = IdentityRule::of(&api.host, &row.channel);
+    Ok(Json(Activity::of(row, &rule)))
+}
+
 /// Marks all messages so far as read. The customer is not told.
 #[utoipa::path(
     post, path = "/conversations/{id}/read", tag = "Conversations", params(("id" = ConversationRef, Path)),
@@ -135,35 +160,53 @@ async fn mark_conversation_as_read(State(api): State<Api>, Row(id): Row<Conversa
 /// Which activities are asked for.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct ActivityFilter {
+struct WhichActivities {
     /// Those of this conversation.
     conversation_id: Option<ConversationRef>,
+    /// Those of this account.
+    account_id: Option<AccountRef>,
     /// Those of this kind, such as `comment`.
     kind: Option<String>,
+    /// Those that happened at this time or later.
+    from: Option<Time>,
+    /// Those that happened before this time.
+    to: Option<Time>,
 }
 
 /// What is no message, newest first: comments, mentions, handovers, referrals, opt-ins, what the platform says of an
 /// account, what could not be read.
 #[utoipa::path(
-    get, path = "/activities", tag = "Conversations", params(ActivityFilter, Paging),
+    get, path = "/activities", tag = "Conversations", params(WhichActivities, Paging),
     responses(
         (status = 200, body = List<Activity>),
-        (status = 404, description = "There is no such conversation."),
+        (status = 404, description = "There is no such conversation or account."),
     ),
 )]
 async fn list_activities(
     State(api): State<Api>,
     principal: Principal,
-    Query(filter): Query<ActivityFilter>,
+    Query(which): Query<WhichActivities>,
     Query(paging): Query<Paging>,
 ) -> Answer<List<Activity>> {
     let (limit, before) = (paging.limit()?, paging.place()?);
-    let conversation = filter.conversation_id.map(|Id(id)| id);
+    let WhichActivities { conversation_id, account_id, kind, from, to } = which;
+    let (conversation, account) = (conversation_id.map(|Id(id)| id), account_id.map(|Id(id)| id));
     if let Some(id) = conversation {
         api.own(&principal, id).await.map_err(|error| error.at("conversation_id"))?;
     }
-    let workspace = Some(principal.workspace);
-    let page = api.host.inbox().activities_before(workspace, conversation, filter.kind, before, limit).await?;
+    if let Some(id) = account {
+        api.own(&principal, id).await.map_err(|error| error.at("account_id"))?;
+    }
+    let millis = |Time(at): Time| at;
+    let filter = ActivityFilter {
+        workspace: Some(principal.workspace),
+        account,
+        conversation,
+        kind,
+        from: from.map(millis),
+        to: to.map(millis),
+    };
+    let page = api.host.inbox().activities_before(filter, before, limit).await?;
     let mut rules = Rules::new(&api.host);
     Ok(Json(List::of(page, |row: ActivityView| {
         let rule = rules.of(&row.channel).clone();

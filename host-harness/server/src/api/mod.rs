@@ -12,6 +12,7 @@ use axum::{
 
 mod accounts;
 mod automation;
+mod contacts;
 mod conversations;
 mod deliveries;
 mod dto;
@@ -66,6 +67,7 @@ pub(crate) fn router(host: Host, access: Authenticator, streams: Streams, limits
         .merge(host::routes())
         .merge(accounts::routes())
         .merge(automation::routes())
+        .merge(contacts::routes())
         .merge(conversations::routes())
         .merge(deliveries::routes())
         .merge(replies::routes())

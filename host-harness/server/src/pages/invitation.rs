@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::{
     reader::Reader,
-    sign_in::{Door, see, solo, told},
+    sign_in::{Door, see, solo, told, trouble},
     words::fill,
 };
 use crate::auth::{Begun, SignInError, name_of};
@@ -37,7 +37,7 @@ pub(super) async fn show(
 
 fn no_invitation(reader: &Reader, error: &SignInError) -> Response {
     let (status, sentence) = told(reader.words, error);
-    solo(reader, status, &reader.words.error_ours, &html! { p.notice.bad role="alert" { (sentence) } })
+    solo(reader, status, &reader.words.error_ours, &trouble(&sentence))
 }
 
 impl Door {
@@ -55,7 +55,7 @@ impl Door {
         let has_password = self.access.ways().password;
         let content: Markup = html! {
             p { (fill(&words.invited_as, &[("email", &invitation.email)])) }
-            @if let Some(problem) = problem { p.notice.bad role="alert" id="problem" { (problem) } }
+            @if let Some(problem) = problem { (trouble(problem)) }
             @if !has_password { p { (words.sign_in_with_this_address) } }
             (self.providers(words, "/"))
             @if has_password {

@@ -18,7 +18,9 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    error, invitation, layout, provider,
+    error, invitation, layout,
+    parts::icon,
+    provider,
     reader::{self, Reader},
     words::{Words, count, fill},
 };
@@ -92,6 +94,11 @@ pub(super) fn solo(reader: &Reader, status: StatusCode, title: &str, content: &M
     layout::document(reader, status, title, &body)
 }
 
+/// What went wrong, beside what may be tried instead.
+pub(super) fn trouble(sentence: &str) -> Markup {
+    html! { div.callout data-tone="fail" role="alert" id="problem" { (icon("stop")) div { (sentence) } } }
+}
+
 pub(super) fn see(place: &str, cookies: Vec<HeaderValue>) -> Response {
     let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/"));
     let cookies = AppendHeaders(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
@@ -131,7 +138,7 @@ impl Door {
         let words = reader.words;
         let has_password = self.access.ways().password;
         let content = html! {
-            @if let Some(problem) = problem { p.notice.bad role="alert" id="problem" { (problem) } }
+            @if let Some(problem) = problem { (trouble(problem)) }
             (self.providers(words, next))
             @if has_password {
                 form.panel.stack method="post" action="/sign-in" {

@@ -3,21 +3,31 @@
 
 use std::fmt::Write as _;
 
+use super::reader::plain_length;
+
 /// Appends a text as a JSON string, including quotes.
 pub fn push_quoted(out: &mut String, text: &str) {
     out.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            control if control < ' ' => {
+    let mut rest = text;
+    while let Some((plain, special)) = rest.split_at_checked(plain_length(rest.as_bytes())) {
+        out.push_str(plain);
+        let mut letters = special.chars();
+        let Some(letter) = letters.next() else {
+            break;
+        };
+        rest = letters.as_str();
+        let escape = match letter {
+            '"' => "\\\"",
+            '\\' => "\\\\",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            control => {
                 let _ = write!(out, "\\u{:04x}", u32::from(control));
+                continue;
             }
-            other => out.push(other),
-        }
+        };
+        out.push_str(escape);
     }
     out.push('"');
 }

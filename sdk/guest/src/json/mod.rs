@@ -51,6 +51,8 @@ pub enum Json<'a> {
     TooDeep,
     /// A value left as raw text; only `shallow` creates these.
     Raw(&'a str),
+    /// A value and its raw text; only `items` creates these.
+    Both(Box<Json<'a>>, &'a str),
 }
 
 impl<'a> Json<'a> {
@@ -92,7 +94,15 @@ impl<'a> Json<'a> {
             Json::List(_) => "a list",
             Json::Object(_) => "an object",
             Json::TooDeep => "too deeply nested",
-            Json::Raw(_) => "unread",
+            Json::Raw(_) | Json::Both(..) => "unread",
+        }
+    }
+
+    /// The raw text of a value that has one.
+    pub fn raw(&self) -> Option<&'a str> {
+        match self {
+            Json::Raw(raw) | Json::Both(_, raw) => Some(raw),
+            _ => None,
         }
     }
 }
@@ -120,6 +130,12 @@ pub fn parse(text: &str) -> Result<Json<'_>, Fault> {
 /// 0 only checks the grammar; 1 returns the raw members of an object or elements of a list.
 pub fn shallow(text: &str, levels: u8) -> Result<Json<'_>, Fault> {
     Reader::new(text).whole(levels)
+}
+
+/// Like `shallow`, in the same pass parsing what it leaves raw. A value with something that cannot be represented is
+/// left raw alone, for the caller to repair.
+pub fn items(text: &str, levels: u8) -> Result<Json<'_>, Fault> {
+    Reader::new(text).with_both().whole(levels)
 }
 
 #[cfg(test)]

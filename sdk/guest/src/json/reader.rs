@@ -5,17 +5,29 @@ use std::borrow::Cow;
 
 use super::escape::unescape;
 use super::number::fraction;
-use super::{DEPTH, Fault, Json};
+use super::{DEPTH, Fault, Json, NEVER_RAW};
+
+/// The members for which an object has room at first.
+const USUAL: usize = 4;
 
 /// A position in a text.
 pub(super) struct Reader<'a> {
     text: &'a str,
     pub(super) at: usize,
+    /// The closing brackets that a value being skipped still needs.
+    open: Vec<u8>,
+    /// Whether values that `levels` leaves raw are parsed as well.
+    both: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, open: Vec::new(), both: false }
+    }
+
+    /// Parses values that `levels` leaves raw as well.
+    pub(super) fn with_both(self) -> Self {
+        Self { both: true, ..self }
     }
 
     /// Parses the only value of the text.
@@ -75,7 +87,7 @@ impl<'a> Reader<'a> {
     fn value(&mut self, depth: u8, levels: u8) -> Result<Json<'a>, Fault> {
         let sign = self.sign();
         if levels == 0 {
-            return self.skip().map(Json::Raw);
+            return self.left_raw();
         }
         match sign {
             Some(b'{' | b'[') if depth == 0 => self.skip().map(|_| Json::TooDeep),
@@ -87,6 +99,18 @@ impl<'a> Reader<'a> {
             Some(b'f') => self.word("false", Json::Bool(false)),
             _ => self.number(),
         }
+    }
+
+    /// A value that is left raw, or parsed as well if that is wanted and possible.
+    fn left_raw(&mut self) -> Result<Json<'a>, Fault> {
+        let start = self.at;
+        if self.both {
+            if let Ok(value) = self.value(DEPTH, NEVER_RAW) {
+                return Ok(Json::Both(Box::new(value), self.since(start)));
+            }
+            self.at = start;
+        }
+        self.skip().map(Json::Raw)
     }
 
     fn list(&mut self, depth: u8, levels: u8) -> Result<Json<'a>, Fault> {
@@ -107,10 +131,10 @@ impl<'a> Reader<'a> {
 
     fn object(&mut self, depth: u8, levels: u8) -> Result<Json<'a>, Fault> {
         self.take(b'{')?;
-        let mut members = Vec::new();
         if self.takes(b'}') {
-            return Ok(Json::Object(members));
+            return Ok(Json::Object(Vec::new()));
         }
+        let mut members = Vec::with_capacity(USUAL);
         loop {
             self.sign();
             let name = self.string()?;
@@ -130,8 +154,7 @@ impl<'a> Reader<'a> {
     /// Checks the grammar of a value without building it, however deeply it is nested.
     fn skip(&mut self) -> Result<&'a str, Fault> {
         let start = self.at;
-        // The closing brackets still expected.
-        let mut open = Vec::new();
+        self.open.clear();
         loop {
             match self.sign() {
                 Some(bracket @ (b'{' | b'[')) => {
@@ -139,7 +162,7 @@ impl<'a> Reader<'a> {
                     // In ASCII, a closing bracket is two after its opening one.
                     let close = bracket + 2;
                     if !self.takes(close) {
-                        open.push(close);
+                        self.open.push(close);
                         self.skip_name(close)?;
                         continue;
                     }
@@ -151,7 +174,7 @@ impl<'a> Reader<'a> {
                 _ => _ = self.skip_number()?,
             }
             loop {
-                let Some(close) = open.last().copied() else {
+                let Some(close) = self.open.last().copied() else {
                     return Ok(self.since(start));
                 };
                 if self.takes(b',') {
@@ -159,7 +182,7 @@ impl<'a> Reader<'a> {
                     break;
                 }
                 self.take(close)?;
-                open.pop();
+                self.open.pop();
             }
         }
     }
@@ -195,7 +218,6 @@ impl<'a> Reader<'a> {
     }
 
     /// Skips a string. Returns whether it has escapes.
-    #[inline(always)]
     fn skip_string(&mut self) -> Result<bool, Fault> {
         self.take(b'"')?;
         let mut escaped = false;
@@ -282,7 +304,7 @@ impl<'a> Reader<'a> {
 /// The number of bytes before the first quote, backslash or control character. Most of a delivery is text, so eight
 /// bytes are checked at once.
 #[inline(always)]
-fn plain_length(bytes: &[u8]) -> usize {
+pub(super) fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 0xff;
     const HIGHS: u64 = ONES * 0x80;
     // Sets the high bit of every byte below `least`, reliably up to and including the first such byte; bits of later

@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use serde::Serialize;
 use simulator::{CHANNEL, Config, Customer, Simulator};
 use tokio::{io::AsyncReadExt as _, net::TcpStream, task::JoinSet};
@@ -144,10 +144,11 @@ pub(super) async fn run(asked: Asked, folder: &Path, json: bool) -> Result<ExitC
 
     let sent = load.acknowledged + u64::try_from(customers.len())?;
     let come = file.messages()?.saturating_sub(stored);
+    let (file_size, log_size) = server.files()?;
     let report = Report {
         messages: file.messages()?,
         conversations: file.conversations()?,
-        file_mib: server.files()?.0 as f64 / f64::from(1 << 20),
+        file_mib: (file_size + log_size) as f64 / f64::from(1 << 20),
         filling_seconds: filling.as_secs_f64(),
         filled_per_second: filled.messages.min(asked.messages).saturating_sub(before) as f64 / filling.as_secs_f64(),
         memory_mib: server.memory()? as f64 / f64::from(1 << 20),
@@ -197,7 +198,9 @@ async fn measure(
     let mut warm = Client::connect(&server.address).await?;
     for operation in &operations {
         if let Some(request) = operation.request() {
-            warm.succeeds(request).await.with_context(|| format!("the first {:?}", operation.name))?;
+            if !warm.succeeds(request).await? {
+                bail!("{}: {}", operation.name, String::from_utf8_lossy(warm.answer()));
+            }
         }
     }
     let first = filled.messages;

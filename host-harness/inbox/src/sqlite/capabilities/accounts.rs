@@ -2,7 +2,7 @@
 //! Does not own: their credentials (`credentials`), their channels' key-value storage (`channel_storage`).
 
 use async_trait::async_trait;
-use harness_contract::Setting;
+use harness_contract::{EntryPoints, Setting};
 use rusqlite::{Transaction, params};
 
 use crate::{
@@ -82,6 +82,22 @@ impl Accounts for SqliteStore {
                 mark(tx, account, state, problem.as_deref())?;
                 note(tx, ChangeKind::AccountUpdated, Concerns::account(account), now)?;
                 Ok(true)
+            })
+            .await
+    }
+
+    async fn note_entry_points(
+        &self,
+        account: AccountId,
+        entry_points: &EntryPoints,
+        now: u64,
+    ) -> Result<(), InboxError> {
+        let entry_points = serde_json::to_string(entry_points)?;
+        self.writer
+            .write(move |tx| {
+                tx.prepare_cached("UPDATE account SET entry_points = ?2 WHERE id = ?1")?
+                    .execute(params![account, entry_points])?;
+                note(tx, ChangeKind::AccountUpdated, Concerns::account(account), now)
             })
             .await
     }
@@ -242,7 +258,7 @@ fn keep(tx: &Transaction<'_>, id: AccountId, new: &NewAccount, dialog: &FromDial
     let picture = dialog.picture.as_ref().map(serde_json::to_string).transpose()?;
     tx.prepare_cached(
         "UPDATE account SET username = ?2, picture = ?3, authorized_by = ?4, refresh_before = ?5, refresh_at = ?6,
-             history_from = ?7, history_cursor = NULL, history_at = ?8 WHERE id = ?1",
+             history_from = ?7, history_cursor = NULL, history_at = ?8, login = ?9 WHERE id = ?1",
     )?
     .execute(params![
         id,
@@ -253,6 +269,7 @@ fn keep(tx: &Transaction<'_>, id: AccountId, new: &NewAccount, dialog: &FromDial
         dialog.refresh_at.map(as_millis),
         dialog.history_from.map(as_millis),
         dialog.history_from.map(|_| as_millis(new.now)),
+        dialog.login,
     ])?;
     tx.prepare_cached("DELETE FROM account_alias WHERE account_id = ?1")?.execute(params![id])?;
     for alias in &dialog.aliases {

@@ -8,8 +8,8 @@ use rusqlite::{OptionalExtension as _, params};
 use crate::{
     error::InboxError,
     model::{
-        AccountId, ActivityView, ConversationEntry, ConversationFilter, ConversationId, ConversationSummary,
-        MergedPlace, Page, Place, TimelineEntry, WorkspaceId,
+        AccountId, ActivityFilter, ActivityId, ActivityView, ConversationEntry, ConversationFilter, ConversationId,
+        ConversationSummary, MergedPlace, MessageId, Page, Place, TimelineEntry,
     },
     sqlite::{rows::conversations::mark_read, store::SqliteStore, views},
     store::Conversations,
@@ -43,19 +43,14 @@ impl Conversations for SqliteStore {
 
     async fn activities_before(
         &self,
-        workspace: Option<WorkspaceId>,
-        conversation: Option<ConversationId>,
-        kind: Option<String>,
+        filter: ActivityFilter,
         before: Option<Place>,
         limit: usize,
     ) -> Result<Page<ActivityView>, InboxError> {
         let before = before.unwrap_or(Place::FIRST);
-        self.readers
-            .read(move |connection| {
-                let rows = views::activities::activities(connection, workspace, conversation, kind, before, limit)?;
-                Ok(Page::of(rows, limit))
-            })
-            .await
+        let placed =
+            self.readers.read(move |connection| views::activities::activities(connection, &filter, before, limit));
+        Ok(Page::of(placed.await?, limit))
     }
 
     async fn entries_before(
@@ -66,6 +61,14 @@ impl Conversations for SqliteStore {
     ) -> Result<Page<ConversationEntry, MergedPlace>, InboxError> {
         let before = before.unwrap_or(MergedPlace::FIRST);
         self.readers.read(move |connection| views::activities::merged(connection, conversation, before, limit)).await
+    }
+
+    async fn message(&self, message: MessageId) -> Result<(ConversationId, TimelineEntry), InboxError> {
+        self.readers.read(move |connection| views::timeline::one(connection, message)).await
+    }
+
+    async fn activity(&self, activity: ActivityId) -> Result<ActivityView, InboxError> {
+        self.readers.read(move |connection| views::activities::one(connection, activity)).await
     }
 
     async fn newest_messages(

@@ -4,6 +4,7 @@
 mod accounts;
 mod automations;
 mod channel_storage;
+mod contact_views;
 mod contacts;
 mod conversations;
 mod counts;

@@ -32,6 +32,10 @@ CREATE TABLE workspace (
 ) STRICT;
 INSERT INTO workspace (id, name, created_at) VALUES (1, 'Team', 0);
 ALTER TABLE account ADD COLUMN workspace_id INTEGER NOT NULL DEFAULT 1;   -- workspace
+ALTER TABLE account ADD COLUMN login TEXT;                                -- the manifest's login that it was connected with
+ALTER TABLE account ADD COLUMN entry_points TEXT;                         -- JSON, as they were set from here last
+CREATE INDEX contact_order ON contact (account_id, id);
+CREATE INDEX activity_account ON activity (account_id, at, id);
 
 -- People who sign in.
 CREATE TABLE user (

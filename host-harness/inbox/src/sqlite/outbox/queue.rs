@@ -8,7 +8,13 @@ use serde_json::Value;
 use crate::{
     error::InboxError,
     model::{AccountId, ChangeKind, ConversationId, NewReply, Queued, Remarks, ReplyId},
-    sqlite::{columns::as_millis, rows::changes::note_reply},
+    sqlite::{
+        columns::as_millis,
+        rows::{
+            changes::note_reply,
+            replies::{Attempt, take_out_queued, write_queued},
+        },
+    },
 };
 
 pub(crate) fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, InboxError> {
@@ -20,11 +26,17 @@ pub(crate) fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, Inbox
         .optional()?
         .ok_or(InboxError::NotFound { what: "conversation", id: conversation.to_string() })?;
     // A refused reply was never sent to the platform, so its key may be used again, even for a different reply.
-    tx.prepare_cached(
-        "DELETE FROM reply WHERE account_id = ?1 AND key = ?2 AND state = 'refused'
-           AND NOT EXISTS (SELECT 1 FROM step WHERE step.reply_id = reply.id)",
-    )?
-    .execute(params![account, key])?;
+    let refused: Option<ReplyId> = tx
+        .prepare_cached(
+            "SELECT id FROM reply WHERE account_id = ?1 AND key = ?2 AND state = 'refused'
+               AND NOT EXISTS (SELECT 1 FROM step WHERE step.reply_id = reply.id)",
+        )?
+        .query_row(params![account, key], |row| row.get(0))
+        .optional()?;
+    if let Some(refused) = refused {
+        take_out_queued(tx, refused, now)?;
+        tx.prepare_cached("DELETE FROM reply WHERE id = ?1")?.execute(params![refused])?;
+    }
     let inserted = tx
         .prepare_cached(
             "INSERT INTO reply (account_id, conversation_id, key, message, created_at, state, next_attempt_at,
@@ -41,6 +53,7 @@ pub(crate) fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, Inbox
     tx.prepare_cached("UPDATE reply SET message = ?2 WHERE id = ?1")?
         .execute(params![reply, serde_json::to_string(&message)?])?;
     note_reply(tx, ChangeKind::ReplyQueued, reply, now)?;
+    write_queued(tx, &Attempt { reply, account, conversation, step: 0, now }, &message)?;
     Ok(Queued { reply, new: true })
 }
 

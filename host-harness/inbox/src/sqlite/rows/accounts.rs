@@ -7,12 +7,12 @@ use rusqlite::{Row, Transaction, params};
 use crate::{
     error::InboxError,
     model::{AccountId, AccountRow, AccountState, SealedCredential, WorkspaceId},
-    sqlite::columns::from_millis,
+    sqlite::columns::{from_millis, json_column},
 };
 
 pub(crate) const COLUMNS: &str =
     "id, channel, platform_id, name, username, picture, state, problem, connected_at, refresh_before,
-                       connection, conversations_deleted_at, workspace_id";
+                       connection, conversations_deleted_at, workspace_id, login, settings, entry_points";
 
 /// Reads [`COLUMNS`].
 pub(crate) fn read_account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
@@ -30,6 +30,9 @@ pub(crate) fn read_account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
         connected_at: from_millis(row.get(8)?),
         refresh_before: row.get::<_, Option<i64>>(9)?.map(from_millis),
         connection: row.get(10)?,
+        login: row.get(13)?,
+        settings: json_column(row, 14).unwrap_or_default(),
+        entry_points: row.get::<_, Option<String>>(15)?.and_then(|json| serde_json::from_str(&json).ok()),
         conversations_deleted_at: row.get::<_, Option<i64>>(11)?.map(from_millis),
     })
 }

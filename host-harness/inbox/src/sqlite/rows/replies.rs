@@ -90,7 +90,108 @@ pub(crate) fn receipt(tx: &Transaction<'_>, (reply, step): (ReplyId, i64), id: &
     })
 }
 
-/// Records a step, and adds its messages to the timeline.
+/// Adds the messages of a new reply to the timeline, before the channel has said how it will send them: one for each
+/// part that looks like a message.
+pub(crate) fn write_queued(tx: &Transaction<'_>, at: &Attempt, message: &OutboundMessage) -> Result<(), InboxError> {
+    let author = serde_json::to_string(&message.sender)?;
+    let shown: Vec<u32> =
+        (0..).zip(&message.parts).filter(|(_, part)| !is_signal(part)).map(|(number, _)| number).collect();
+    if !shown.is_empty() {
+        tx.prepare_cached("UPDATE conversation SET last_at = max(last_at, ?2) WHERE id = ?1")?
+            .execute(params![at.conversation, as_millis(at.now)])?;
+    }
+    shown.into_iter().try_for_each(|part| add_message(tx, at, None, &author, &NewMessage::of(message, part, None)?))
+}
+
+/// Whether a part changes something instead of being a message.
+fn is_signal(part: &OutboundPart) -> bool {
+    match part {
+        OutboundPart::Reaction(_)
+        | OutboundPart::Typing(_)
+        | OutboundPart::MarkSeen(_)
+        | OutboundPart::Edit(_)
+        | OutboundPart::Delete(_)
+        | OutboundPart::Acknowledge(_) => true,
+        OutboundPart::Text(_)
+        | OutboundPart::Media(_)
+        | OutboundPart::Sticker(_)
+        | OutboundPart::Share(_)
+        | OutboundPart::Cards(_)
+        | OutboundPart::Buttons(_)
+        | OutboundPart::Choices(_)
+        | OutboundPart::Products(_)
+        | OutboundPart::Location(_)
+        | OutboundPart::ContactCards(_)
+        | OutboundPart::Template(_)
+        | OutboundPart::Other(_) => false,
+    }
+}
+
+/// Removes the messages of a reply that no step sends.
+pub(crate) fn take_out_queued(tx: &Transaction<'_>, reply: ReplyId, now: u64) -> Result<(), InboxError> {
+    let gone = collect(
+        tx,
+        "DELETE FROM message WHERE reply_id = ?1 AND step IS NULL RETURNING id, conversation_id",
+        params![reply],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    note_gone(tx, reply, gone, now)
+}
+
+fn note_gone(
+    tx: &Transaction<'_>,
+    reply: ReplyId,
+    gone: Vec<(MessageId, ConversationId)>,
+    now: u64,
+) -> Result<(), InboxError> {
+    gone.into_iter().try_for_each(|(message, conversation)| {
+        let concerns = Concerns { message: Some(message), reply: Some(reply), ..Concerns::conversation(conversation) };
+        note(tx, ChangeKind::MessageDeleted, concerns, now)
+    })
+}
+
+/// Adds a message to the timeline, of a step or of a reply that has none yet. One that is there already stays.
+fn add_message(
+    tx: &Transaction<'_>,
+    at: &Attempt,
+    step: Option<i64>,
+    author: &str,
+    message: &NewMessage,
+) -> Result<(), InboxError> {
+    let added = tx
+        .prepare_cached(
+            "INSERT INTO message (account_id, conversation_id, direction, author, at, received_at,
+                 origin, text, part, reply_id, step, step_part)
+             VALUES (?1, ?2, 'outbound', ?3, ?4, ?4, 'live', ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            at.account,
+            at.conversation,
+            author,
+            as_millis(at.now),
+            message.text,
+            message.content,
+            at.reply,
+            step,
+            message.part
+        ])?;
+    if added > 0 {
+        let message = Some(MessageId::new(tx.last_insert_rowid()));
+        let Attempt { account, conversation, reply, .. } = *at;
+        let concerns = Concerns {
+            account: Some(account),
+            conversation: Some(conversation),
+            message,
+            reply: Some(reply),
+            ..Concerns::default()
+        };
+        note(tx, ChangeKind::MessageCreated, concerns, at.now)?;
+    }
+    Ok(())
+}
+
+/// Records a step. Its messages are those that were queued for its parts, from now on at the time of sending, or new
+/// ones.
 pub(crate) fn write_step(tx: &Transaction<'_>, at: &Attempt, author: &str, row: &NewStep) -> Result<(), InboxError> {
     tx.prepare_cached(
         "INSERT INTO step (reply_id, step, parts, kind, state, correlation, text)
@@ -105,34 +206,14 @@ pub(crate) fn write_step(tx: &Transaction<'_>, at: &Attempt, author: &str, row: 
         row.text
     ])?;
     for message in &row.messages {
-        let added = tx
+        let queued = tx
             .prepare_cached(
-                "INSERT INTO message (account_id, conversation_id, direction, author, at, received_at,
-                 origin, text, part, reply_id, step, step_part)
-             VALUES (?1, ?2, 'outbound', ?3, ?4, ?4, 'live', ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+                "UPDATE message SET step = ?2, text = ?4, part = ?5, at = ?6, received_at = ?6
+                 WHERE reply_id = ?1 AND step IS NULL AND step_part = ?3",
             )?
-            .execute(params![
-                at.account,
-                at.conversation,
-                author,
-                as_millis(at.now),
-                message.text,
-                message.content,
-                at.reply,
-                at.step,
-                message.part
-            ])?;
-        if added > 0 {
-            let message = Some(MessageId::new(tx.last_insert_rowid()));
-            let Attempt { account, conversation, reply, .. } = *at;
-            let concerns = Concerns {
-                account: Some(account),
-                conversation: Some(conversation),
-                message,
-                reply: Some(reply),
-                ..Concerns::default()
-            };
-            note(tx, ChangeKind::MessageCreated, concerns, at.now)?;
+            .execute(params![at.reply, at.step, message.part, message.text, message.content, as_millis(at.now)])?;
+        if queued == 0 {
+            add_message(tx, at, Some(at.step), author, message)?;
         }
     }
     Ok(())
@@ -150,10 +231,7 @@ pub(crate) fn take_out_what_is_rebuilt(tx: &Transaction<'_>, reply: ReplyId, now
         params![reply],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    for (message, conversation) in gone {
-        let concerns = Concerns { message: Some(message), reply: Some(reply), ..Concerns::conversation(conversation) };
-        note(tx, ChangeKind::MessageDeleted, concerns, now)?;
-    }
+    note_gone(tx, reply, gone, now)?;
     for sql in [
         "DELETE FROM step WHERE reply_id = ?1 AND state = 'queued'
            AND step >= (SELECT rebuild_from FROM reply WHERE id = ?1)",

@@ -9,38 +9,74 @@ use serde_json::value::RawValue;
 use super::timeline;
 use crate::{
     error::InboxError,
-    model::{ActivityView, ConversationEntry, ConversationId, MergedPlace, Page, Place, WorkspaceId},
+    model::{ActivityFilter, ActivityId, ActivityView, ConversationEntry, ConversationId, MergedPlace, Page, Place},
     sqlite::columns::{collect, raw, with_one_more},
 };
+
+/// What [`activity`] reads.
+const COLUMNS: &str = "n.id, a.channel, a.platform_id, n.conversation_id, iif(k.unnamed, NULL, k.platform_id), n.at,
+    n.origin, n.kind, a.id, n.body, n.details
+    FROM activity n JOIN account a ON a.id = n.account_id
+    LEFT JOIN conversation c ON c.id = n.conversation_id LEFT JOIN contact k ON k.id = c.contact_id";
+
+/// One activity.
+pub(crate) fn one(connection: &Connection, activity: ActivityId) -> Result<ActivityView, InboxError> {
+    let sql = format!("SELECT {COLUMNS} WHERE n.id = ?1");
+    let found = collect(connection, &sql, params![activity], row)?.pop();
+    found.map_or_else(|| Err(InboxError::NotFound { what: "activity", id: activity.to_string() }), complete)
+}
 
 /// The newest activities before `before`, newest first: one more than `limit`, if there are more.
 pub(crate) fn activities(
     connection: &Connection,
-    workspace: Option<WorkspaceId>,
-    conversation: Option<ConversationId>,
-    kind: Option<String>,
+    filter: &ActivityFilter,
     before: Place,
     limit: usize,
 ) -> Result<Vec<(ActivityView, Place)>, InboxError> {
-    let rows = collect(
-        connection,
-        "SELECT n.id, a.channel, a.platform_id, n.conversation_id, iif(k.unnamed, NULL, k.platform_id), n.at,
-             n.origin, n.kind, a.id, n.body, n.details
-         FROM activity n JOIN account a ON a.id = n.account_id
-         LEFT JOIN conversation c ON c.id = n.conversation_id LEFT JOIN contact k ON k.id = c.contact_id
-         WHERE (n.at, n.id) < (?1, ?2) AND (?4 IS NULL OR n.conversation_id = ?4)
-           AND (?5 IS NULL OR n.kind = ?5) AND (?6 IS NULL OR a.workspace_id = ?6)
-         ORDER BY n.at DESC, n.id DESC LIMIT ?3",
-        params![before.at, before.id, with_one_more(limit), conversation, kind, workspace],
-        |row| Ok((activity(row)?, row.get::<_, String>(9)?, row.get(10)?)),
-    )?;
-    let placed = rows.into_iter().map(|(mut activity, body, details)| {
-        activity.body = RawValue::from_string(body)?;
-        activity.details = raw(details)?;
+    let ActivityFilter { workspace, account, conversation, kind, from, to } = filter;
+    // Whatever is not before `to` is not before the place there either.
+    let before = match to {
+        Some(to) if *to <= before.at => Place { at: *to, seq: 0, id: i64::MIN },
+        _ => before,
+    };
+    // Another text for each, so that their indexes are used.
+    let of_conversation = if conversation.is_some() { "n.conversation_id = ?4" } else { "?4 IS NULL" };
+    let of_account = if account.is_some() { "n.account_id = ?7" } else { "?7 IS NULL" };
+    let sql = format!(
+        "SELECT {COLUMNS}
+         WHERE (n.at, n.id) < (?1, ?2) AND {of_conversation} AND {of_account}
+           AND (?5 IS NULL OR n.kind = ?5) AND (?6 IS NULL OR a.workspace_id = ?6) AND n.at >= ?8
+         ORDER BY n.at DESC, n.id DESC LIMIT ?3"
+    );
+    let values = params![
+        before.at,
+        before.id,
+        with_one_more(limit),
+        conversation,
+        kind,
+        workspace,
+        account,
+        from.unwrap_or(i64::MIN)
+    ];
+    let placed = collect(connection, &sql, values, row)?.into_iter().map(|found| {
+        let activity = complete(found)?;
         let place = Place { at: activity.at, seq: 0, id: activity.id.get() };
         Ok((activity, place))
     });
     placed.collect()
+}
+
+/// An activity whose JSON is not parsed yet.
+type Incomplete = (ActivityView, String, Option<String>);
+
+fn row(row: &Row<'_>) -> rusqlite::Result<Incomplete> {
+    Ok((activity(row)?, row.get(9)?, row.get(10)?))
+}
+
+fn complete((mut activity, body, details): Incomplete) -> Result<ActivityView, InboxError> {
+    activity.body = RawValue::from_string(body)?;
+    activity.details = raw(details)?;
+    Ok(activity)
 }
 
 fn activity(row: &Row<'_>) -> rusqlite::Result<ActivityView> {
@@ -67,8 +103,9 @@ pub(crate) fn merged(
     before: MergedPlace,
     limit: usize,
 ) -> Result<Page<ConversationEntry, MergedPlace>, InboxError> {
+    let of = ActivityFilter { conversation: Some(conversation), ..ActivityFilter::default() };
     let messages = timeline::placed(connection, conversation, before.messages, limit)?;
-    let activities = activities(connection, None, Some(conversation), None, before.activities, limit)?;
+    let activities = activities(connection, &of, before.activities, limit)?;
     let messages = messages.into_iter().map(|(one, at)| (at, 1, ConversationEntry::Message(Box::new(one))));
     let activities = activities.into_iter().map(|(one, at)| (at, 0, ConversationEntry::Activity(Box::new(one))));
     let mut all: Vec<_> = messages.chain(activities).collect();

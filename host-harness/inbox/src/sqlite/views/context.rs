@@ -77,7 +77,8 @@ fn window_of(
 fn sent_since(connection: &Connection, conversation: ConversationId, since: u64) -> Result<u32, InboxError> {
     Ok(connection
         .prepare_cached(
-            "SELECT count(*) FROM message WHERE conversation_id = ?1 AND direction = 'outbound' AND at >= ?2",
+            "SELECT count(*) FROM message WHERE conversation_id = ?1 AND direction = 'outbound' AND at >= ?2
+               AND (reply_id IS NULL OR step IS NOT NULL)",
         )?
         .query_row(params![conversation, as_millis(since)], |row| row.get(0))?)
 }

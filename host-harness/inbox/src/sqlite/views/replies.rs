@@ -6,18 +6,20 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::{
     error::InboxError,
     model::{ReplyId, ReplyState, ReplyVerdict, ReplyView, StepState, StepView},
-    sqlite::columns::{collect, json_column, raw},
+    sqlite::columns::{collect, from_millis, json_column, raw},
 };
 
 pub(crate) fn reply_view(connection: &Connection, reply: ReplyId) -> Result<ReplyView, InboxError> {
     let found = connection
-        .prepare_cached("SELECT conversation_id, key, state, violations, degradations FROM reply WHERE id = ?1")?
+        .prepare_cached(
+            "SELECT conversation_id, key, state, violations, degradations, created_at FROM reply WHERE id = ?1",
+        )?
         .query_row(params![reply], |row| {
             let json = |at| row.get::<_, Option<String>>(at);
-            Ok((row.get(0)?, row.get(1)?, row.get::<_, ReplyState>(2)?, json(3)?, json(4)?))
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, ReplyState>(2)?, json(3)?, json(4)?, from_millis(row.get(5)?)))
         })
         .optional()?;
-    let Some((conversation, key, state, violations, degradations)) = found else {
+    let Some((conversation, key, state, violations, degradations, created_at)) = found else {
         return Err(InboxError::NotFound { what: "reply", id: reply.to_string() });
     };
     let rows = collect(
@@ -35,5 +37,5 @@ pub(crate) fn reply_view(connection: &Connection, reply: ReplyId) -> Result<Repl
     let violations = violations.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
     let degradations = degradations.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
     let verdict = ReplyVerdict::of(state, steps.iter().map(|step| (step.kind.as_str(), step.state)));
-    Ok(ReplyView { id: reply, conversation, key, state, verdict, violations, degradations, steps })
+    Ok(ReplyView { id: reply, conversation, key, created_at, state, verdict, violations, degradations, steps })
 }

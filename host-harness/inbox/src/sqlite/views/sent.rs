@@ -1,7 +1,10 @@
 //! Owns: messages sent from here in the form of incoming ones, so that a user interface handles a single form.
 //! Does not own: the exact request, which is returned alongside.
 
-use harness_contract::{Attachment, Media, MediaSource, Message, OutboundMedia, OutboundPart, ReplyTarget, Retention};
+use harness_contract::{
+    Attachment, Failure, FailureCategory, Media, MediaSource, Message, OutboundMedia, OutboundPart, ReplyTarget,
+    Retention, SendResult, Severity, Violation,
+};
 use serde_json::value::RawValue;
 
 use crate::{error::InboxError, model::TimelineEntry};
@@ -35,6 +38,22 @@ pub(crate) fn as_message(
         album: None,
     };
     Ok(serde_json::value::to_raw_value(&message)?)
+}
+
+/// The contract's `send-result` for a reply that the channel declared unsendable. `violations` is JSON.
+pub(crate) fn refused(violations: &str) -> Result<Box<RawValue>, InboxError> {
+    let violations: Vec<Violation> = serde_json::from_str(violations)?;
+    let reasons = violations.iter().filter(|one| one.severity == Severity::Error).map(|one| one.message.as_str());
+    let failure = Failure {
+        category: FailureCategory::ContentInvalid,
+        code: None,
+        subcode: None,
+        message: reasons.collect::<Vec<_>>().join(" "),
+        fix: None,
+        retry_after: None,
+        trace_id: None,
+    };
+    Ok(serde_json::value::to_raw_value(&SendResult::Rejected(failure))?)
 }
 
 fn media(file: OutboundMedia) -> Media {

@@ -1,13 +1,13 @@
 //! Owns: the messages of a conversation, one page at a time.
 //! Does not own: the page type (`model::page`).
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::value::RawValue;
 
 use super::{media, sent};
 use crate::{
     error::InboxError,
-    model::{ConversationId, Page, Place, ReactionView, TimelineEntry},
+    model::{ConversationId, MessageId, Page, Place, ReactionView, TimelineEntry},
     sqlite::columns::{collect, raw, with_one_more},
 };
 
@@ -22,17 +22,12 @@ pub(crate) fn timeline(
     Ok(page)
 }
 
-/// The newest messages before `before`, newest first: one more than `limit`, if there are more.
-pub(crate) fn placed(
-    connection: &Connection,
-    conversation: ConversationId,
-    before: Place,
-    limit: usize,
-) -> Result<Vec<(TimelineEntry, Place)>, InboxError> {
-    let rows = collect(
-        connection,
-        "SELECT m.id, m.platform_id, m.direction, m.at, m.origin, m.late, m.text, m.deleted_at, m.revision, m.reply_id,
-             s.state, m.author, m.body, s.outcome, m.part, m.seq,
+/// What [`entry`] reads.
+const SELECT: &str =
+    "SELECT m.id, m.platform_id, m.direction, m.at, m.origin, m.late, m.text, m.deleted_at, m.revision, m.reply_id,
+             coalesce(s.state, iif(m.reply_id IS NULL OR m.step IS NOT NULL, NULL, (SELECT CASE r.state
+                 WHEN 'refused' THEN 'rejected' WHEN 'done' THEN 'cancelled' ELSE 'queued' END
+                 FROM reply r WHERE r.id = m.reply_id))), m.author, m.body, s.outcome, m.part, m.seq,
              (SELECT json_group_array(json_array(f.id, f.attachment, f.kind, f.state, f.reason, f.url, f.mime, f.size,
                                                  f.sha256, f.name, f.stored_as) ORDER BY f.attachment)
               FROM media f WHERE f.message_id = m.id),
@@ -44,11 +39,39 @@ pub(crate) fn placed(
              (SELECT json_group_array(l.platform_id) FROM message_alias l WHERE l.message_id = m.id), m.contact_id,
              -- A quote stands in the first message of a reply.
              (SELECT json_extract(r.message, '$.reply_to.id') FROM reply r WHERE r.id = m.reply_id AND r.message <> ''
-                AND NOT EXISTS (SELECT 1 FROM message o WHERE o.reply_id = m.reply_id AND o.step < m.step))
+                AND NOT EXISTS (SELECT 1 FROM message o WHERE o.reply_id = m.reply_id
+                    AND (o.step < m.step OR (m.step IS NULL AND o.step_part < m.step_part)))),
+             iif(m.step IS NULL, (SELECT r.violations FROM reply r WHERE r.id = m.reply_id AND r.state = 'refused'), NULL)
          FROM message m LEFT JOIN contact k ON k.id = m.contact_id
-             LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step
-         WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) < (?3, ?4, ?5)
-         ORDER BY m.at DESC, m.seq DESC, m.id DESC LIMIT ?2",
+             LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step";
+
+/// One message, with its conversation.
+pub(crate) fn one(connection: &Connection, message: MessageId) -> Result<(ConversationId, TimelineEntry), InboxError> {
+    let not_found = || InboxError::NotFound { what: "message", id: message.to_string() };
+    let conversation = connection
+        .prepare_cached("SELECT conversation_id FROM message WHERE id = ?1")?
+        .query_row(params![message], |row| row.get(0))
+        .optional()?
+        .ok_or_else(not_found)?;
+    let found = collect(connection, &format!("{SELECT} WHERE m.id = ?1"), params![message], entry)?.pop();
+    let (row, _) = found.ok_or_else(not_found)?;
+    Ok((conversation, complete(row)?))
+}
+
+/// The newest messages before `before`, newest first: one more than `limit`, if there are more.
+pub(crate) fn placed(
+    connection: &Connection,
+    conversation: ConversationId,
+    before: Place,
+    limit: usize,
+) -> Result<Vec<(TimelineEntry, Place)>, InboxError> {
+    let sql = format!(
+        "{SELECT} WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) < (?3, ?4, ?5)
+         ORDER BY m.at DESC, m.seq DESC, m.id DESC LIMIT ?2"
+    );
+    let rows = collect(
+        connection,
+        &sql,
         params![conversation, with_one_more(limit), before.at, before.seq, before.id],
         entry,
     )?;
@@ -67,6 +90,8 @@ struct Incomplete {
     details: Option<String>,
     further: String,
     answers: Option<String>,
+    /// Why the reply was refused before a step of it was recorded.
+    violations: Option<String>,
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
@@ -106,12 +131,14 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<(Incomplete, Place)> {
         details: row.get(18)?,
         further: row.get(21)?,
         answers: row.get(23)?,
+        violations: row.get(24)?,
     };
     Ok((incomplete, place))
 }
 
 fn complete(row: Incomplete) -> Result<TimelineEntry, InboxError> {
-    let Incomplete { mut entry, author, body, outcome, part, files, reactions, details, further, answers } = row;
+    let Incomplete { mut entry, author, body, outcome, part, files, reactions, details, further, answers, violations } =
+        row;
     entry.author = RawValue::from_string(author)?;
     entry.body = match (body, &part) {
         (None, Some(part)) => Some(sent::as_message(&entry, part, answers)?),
@@ -119,7 +146,10 @@ fn complete(row: Incomplete) -> Result<TimelineEntry, InboxError> {
     };
     entry.media = media::from_json(&files)?;
     entry.part = raw(part)?;
-    entry.outcome = raw(outcome)?;
+    entry.outcome = match violations {
+        Some(violations) => Some(sent::refused(&violations)?),
+        None => raw(outcome)?,
+    };
     entry.details = raw(details)?;
     entry.further_platform_ids = serde_json::from_str(&further)?;
     let reactions: Vec<(String, Option<String>, Option<String>)> = serde_json::from_str(&reactions)?;

@@ -11,8 +11,8 @@ use super::{
     stage::{BOUNDS, CHANNEL, NOW, Stage, connect, event, message, record},
 };
 use harness_inbox::{
-    BatchOutcome, ChangeKind, DeliveryCounts, DeliveryFailure, InboxError, NewDelivery, ParkingBounds, Proof,
-    TakenCallback, store::Store,
+    BatchOutcome, ChangeKind, DeliveryCounts, DeliveryFailure, DeliveryFilter, DeliveryState, InboxError, NewDelivery,
+    ParkingBounds, Proof, TakenCallback, Translator, WorkspaceId, store::Store,
 };
 
 fn channel() -> Proof {
@@ -225,4 +225,60 @@ pub(crate) async fn applied_deliveries_are_emptied_after_their_time_and_no_other
     assert_eq!((counted.received, counted.applied, counted.purged), (1, 0, 1));
     let again = stage.translate(vec![message("shop", "ada", "m1", "hello", NOW)]).await;
     assert_eq!(again.events.repeated, 1, "what was emptied is still known");
+}
+
+pub(crate) async fn what_became_of_a_delivery_is_found_with_the_component_that_read_it(place: &dyn Place) {
+    let stage = Stage::new(place).await;
+    let store = &*stage.store;
+    store.note_component(CHANNEL, "digest", "1.2.3").await.unwrap();
+    let start = *store.newest_change().borrow();
+    let own = || Proof::Account { slot: "secret".into(), account: "shop".into() };
+    let applied = record(store, own()).await;
+    let origin = store.recorded(applied).await.unwrap().into_parts().1;
+    let hello = vec![message("shop", "ada", "m1", "hello", NOW)];
+    store.apply(vec![origin.translated(hello.clone(), "digest".into())], BOUNDS).await.unwrap();
+    let view = store.delivery(applied).await.unwrap();
+    let translator = Some(Translator { digest: "digest".into(), version: Some("1.2.3".into()) });
+    assert_eq!((view.state, view.attempts, view.translator), (DeliveryState::Applied, 1, translator));
+    let changes = store.changes_of(applied, 9).await.unwrap();
+    assert!(!changes.is_empty() && changes.iter().all(|change| change.delivery == Some(applied)));
+    let newest = *store.newest_change().borrow();
+    assert!(newest > start);
+    // Once more: nothing comes twice.
+    let origin = store.recorded(applied).await.unwrap().into_parts().1;
+    let again = store.apply(vec![origin.translated(hello, "digest".into())], BOUNDS).await.unwrap();
+    assert_eq!((again.events.new, again.events.repeated), (0, 1));
+    assert_eq!((*store.newest_change().borrow(), store.conversations(9).await.unwrap().len()), (newest, 1));
+
+    // A failure of a delivery whose account is known is told to its workspace, another one to nobody but the operator.
+    for (account, seen) in [(Some("shop"), 1), (None, 0)] {
+        let delivery = Delivery {
+            source: DeliverySource::Webhook,
+            body: b"body".to_vec(),
+            headers: Vec::new(),
+            query: String::new(),
+            received_at: NOW,
+            account: account.map(|id| harness_contract::AccountSettings {
+                id: id.to_owned(),
+                settings: Vec::new(),
+                webhook_url: None,
+            }),
+        };
+        let id = store.record(NewDelivery { channel: CHANNEL.into(), delivery, proof: channel() }).await.unwrap();
+        store.all_arrived().await.unwrap();
+        let failure = DeliveryFailure { id, problem: "no JSON".into(), translator: "digest".into() };
+        let before = *store.newest_change().borrow();
+        let outcome = BatchOutcome { failed: vec![failure], ..BatchOutcome::default() };
+        store.settle_batch(outcome, NOW).await.unwrap();
+        let told = store.changes_after(before, Some(WorkspaceId::FIRST), 9).await.unwrap();
+        assert_eq!(told.changes.len(), seen, "{account:?}");
+        assert_eq!(store.delivery(id).await.unwrap().translator.unwrap().version.as_deref(), Some("1.2.3"));
+    }
+    let list = async |filter| {
+        let page = store.deliveries_before(filter, None, 9).await.unwrap();
+        page.entries.into_iter().map(|delivery| delivery.id).collect::<Vec<_>>()
+    };
+    let of_account = DeliveryFilter { account: Some(stage.account), ..DeliveryFilter::default() };
+    assert_eq!(list(of_account.clone()).await.len(), 2, "one that changed something of it, and one that names it");
+    assert_eq!(list(DeliveryFilter { state: Some(DeliveryState::Applied), ..of_account }).await, [applied]);
 }

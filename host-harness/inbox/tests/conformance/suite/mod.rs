@@ -44,6 +44,7 @@ macro_rules! store_conformance {
             failed_deliveries_are_kept_and_queued_for_another_component
             what_became_of_a_batch_is_written_down_together
             a_callback_is_taken_once_and_answered_alike
+            what_became_of_a_delivery_is_found_with_the_component_that_read_it
             the_counts_are_of_what_is_there
             applied_deliveries_are_emptied_after_their_time_and_no_others
             the_feed_numbers_changes_in_the_order_of_their_commits_without_gaps
@@ -55,6 +56,7 @@ macro_rules! store_conformance {
             an_address_is_due_until_it_was_told_everything
             an_address_that_fails_waits_and_ends_with_a_reason
             a_key_asks_for_one_reply
+            a_queued_reply_is_in_the_timeline_at_once
             a_step_is_begun_once_and_ends_with_a_name
             an_interrupted_step_is_in_doubt_until_somebody_settles_it
             a_look_at_the_archive_proves_what_arrived

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use harness_contract::{Event, Scope, SendOutcome};
+use harness_contract::{Event, MessageRef, OutboundPart, Scope, SendOutcome, Violation};
 use serde_json::json;
 
 use super::{
@@ -11,8 +11,8 @@ use super::{
     stage::{NOW, Stage, connect, event, failure, message, new_reply, outcome, step},
 };
 use harness_inbox::{
-    AccountId, AccountState, ConversationId, HistoryMark, InboxError, NewDelivery, Proof, Queued, Remarks, ReplyId,
-    ReplyVerdict, ReplyView, Seen, SeenMessage, Settlement, StepEnd, StepState, store::Store,
+    AccountId, AccountState, ConversationId, HistoryMark, InboxError, NewDelivery, NewReply, Proof, Queued, Remarks,
+    ReplyId, ReplyVerdict, ReplyView, Seen, SeenMessage, Settlement, StepEnd, StepState, TimelineEntry, store::Store,
 };
 
 const MINUTE: u64 = 60_000;
@@ -37,6 +37,59 @@ pub(crate) async fn a_key_asks_for_one_reply(place: &dyn Place) {
     assert!(stage.ask(conversation, "key", "something else").await.new);
     let nowhere = stage.store.queue_reply(new_reply(ConversationId::new(conversation.get() + 1), "key", "hello")).await;
     assert!(matches!(nowhere, Err(InboxError::NotFound { .. })));
+}
+
+pub(crate) async fn a_queued_reply_is_in_the_timeline_at_once(place: &dyn Place) {
+    let stage = Stage::new(place).await;
+    let (store, conversation) = (&*stage.store, stage.conversation().await);
+    let shown = async || {
+        let all = store.timeline(conversation, 9).await.unwrap();
+        let of = |entry: &TimelineEntry| (entry.id, entry.text.clone().unwrap_or_default(), entry.state);
+        all.iter().filter(|entry| entry.direction == "outbound").map(of).collect::<Vec<_>>()
+    };
+    let mut new = new_reply(conversation, "key", "one and two");
+    new.message.parts.push(OutboundPart::Typing(true));
+    new.message.parts.push(OutboundPart::Sticker("like".into()));
+    new.message.reply_to = Some(MessageRef { id: "hello".into(), context: None });
+    let reply = store.queue_reply(NewReply { now: NOW + 5, ..new }).await.unwrap().reply;
+    assert_eq!(store.reply(reply).await.unwrap().created_at, NOW + 5);
+    let queued = shown().await;
+    let of =
+        |queued: &[(_, String, _)]| queued.iter().map(|(_, text, state)| (text.clone(), *state)).collect::<Vec<_>>();
+    let waits = Some(StepState::Queued);
+    assert_eq!(of(&queued), [("one and two".to_owned(), waits), (String::new(), waits)], "a signal is not a message");
+    let first =
+        store.timeline(conversation, 9).await.unwrap().into_iter().find(|entry| entry.id == queued[0].0).unwrap();
+    assert_eq!(
+        (first.at, store.conversation(conversation).await.unwrap().last_at),
+        ((NOW + 5) as i64, (NOW + 5) as i64)
+    );
+    let body = first.body.unwrap();
+    assert!(body.get().contains(r#""reply_to":{"message":"hello"}"#), "{body}");
+
+    // The channel splits the text, and leaves the sticker out.
+    let open = store.open_reply(reply).await.unwrap().unwrap();
+    store.begin_steps(&open, &[step(0, "one"), step(0, "two")], &Remarks::default(), NOW + 9).await.unwrap();
+    let begun = shown().await;
+    assert_eq!(of(&begun), [("one".to_owned(), waits), ("two".to_owned(), waits)]);
+    assert_eq!(begun[0].0, queued[0].0, "it is the same message");
+    assert!(store.begin_attempt(reply, 0, NOW + 9).await.unwrap());
+    assert_eq!(shown().await[0].2, Some(StepState::Sending));
+
+    // One that the channel refuses stays, with the reason, until its key is used for another one.
+    let other = stage.ask(conversation, "other", "too long").await.reply;
+    let because: Violation = serde_json::from_value(
+        json!({"code": "x", "message": "It is too long.", "path": "parts", "severity": "error"}),
+    )
+    .unwrap();
+    store.refuse_reply(other, vec![because], NOW + 9).await.unwrap();
+    let refused = store.timeline(conversation, 9).await.unwrap();
+    let refused = refused.iter().find(|entry| entry.reply == Some(other)).unwrap();
+    assert_eq!(refused.state, Some(StepState::Rejected));
+    assert!(refused.outcome.as_ref().unwrap().get().contains("It is too long."));
+    stage.ask(conversation, "other", "short").await;
+    let texts: Vec<_> = shown().await.into_iter().map(|(_, text, _)| text).collect();
+    assert!(texts.contains(&"short".to_owned()) && !texts.contains(&"too long".to_owned()), "{texts:?}");
 }
 
 pub(crate) async fn a_step_is_begun_once_and_ends_with_a_name(place: &dyn Place) {

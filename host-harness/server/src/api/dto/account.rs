@@ -1,7 +1,7 @@
 //! Owns: accounts in the API's JSON, and what a check of one found.
 //! Does not own: rows, checks.
 
-use harness_contract::CheckResult;
+use harness_contract::{CheckResult, EntryPoints, Setting};
 use harness_engine::AccountHealth;
 use harness_inbox::{AccountRow, AccountState};
 use serde::Serialize;
@@ -32,6 +32,14 @@ pub(crate) struct Account {
     /// Why it is not usable, as a sentence.
     problem: Option<String>,
     connected_at: Time,
+    /// The login of the channel's manifest that it was connected with; null if it stands in the configuration.
+    login: Option<String>,
+    /// Values for the settings that the channel's manifest declares.
+    #[schema(value_type = Vec<contract::Setting>)]
+    settings: Vec<Setting>,
+    /// Its ice breakers and menu, as they were last set from here; null if they never were.
+    #[schema(value_type = Option<contract::EntryPoints>)]
+    entry_points: Option<EntryPoints>,
     /// When its credentials expire, if they do.
     credentials_expire_at: Option<Time>,
     /// When its conversations were last deleted, if ever. Messages from before that time are not stored again.
@@ -63,6 +71,9 @@ impl From<AccountRow> for Account {
             },
             problem: row.problem,
             connected_at: row.connected_at.into(),
+            login: row.login,
+            settings: row.settings,
+            entry_points: row.entry_points,
             credentials_expire_at: row.refresh_before.map(Time::from),
             conversations_deleted_at: row.conversations_deleted_at.map(Time::from),
         }

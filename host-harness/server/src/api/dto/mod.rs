@@ -7,6 +7,7 @@ pub(crate) mod attachment;
 pub(crate) mod automation;
 pub(crate) mod channel;
 pub(crate) mod connect;
+pub(crate) mod contact;
 pub(crate) mod contract;
 pub(crate) mod conversation;
 pub(crate) mod delivery;
@@ -20,6 +21,7 @@ pub(crate) mod webhook;
 
 use std::collections::BTreeMap;
 
+use harness_contract as contract_types;
 use harness_engine::Host;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -50,6 +52,7 @@ tags! {
     ChannelTag = "channel";
     CollectionTag = "collection";
     ConnectLinkTag = "connect_link";
+    ContactTag = "contact";
     ConversationTag = "conversation";
     DeliveryReplayTag = "delivery_replay";
     DeliveryTag = "delivery";
@@ -101,6 +104,12 @@ pub(crate) struct Fact {
     label: String,
     /// For a person, and in a form that programs read.
     value: String,
+}
+
+impl From<&contract_types::Detail> for Fact {
+    fn from(detail: &contract_types::Detail) -> Self {
+        Self { key: detail.key.clone(), label: detail.label.clone(), value: detail.value.clone() }
+    }
 }
 
 /// A document that the inbox keeps for the API, in the type that it was written with; `None` where it is none of that.

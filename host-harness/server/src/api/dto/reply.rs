@@ -12,7 +12,10 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::{ReplyTag, ValidationTag, contract, message::SendState};
-use crate::api::ids::{ConversationRef, ReplyRef};
+use crate::api::{
+    ids::{ConversationRef, ReplyRef},
+    time::Time,
+};
 
 /// A message to send: the contract's `outbound-message`, without the id, which the host gives it.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -78,6 +81,8 @@ pub(crate) struct Reply {
     conversation_id: ConversationRef,
     /// The key under which it was requested.
     idempotency_key: String,
+    /// When it was requested.
+    created_at: Time,
     /// `queued`, `sending`, and then how it ended: `sent`, `partly_sent`, `failed`, `ambiguous` (some of it may have been
     /// delivered; a person has to settle it), `refused` (the channel declared it unsendable) or `cancelled`.
     state: State,
@@ -135,6 +140,7 @@ impl From<ReplyView> for Reply {
             id: view.id.into(),
             conversation_id: view.conversation.into(),
             idempotency_key: view.key,
+            created_at: view.created_at.into(),
             state: match view.verdict {
                 ReplyVerdict::Queued => State::Queued,
                 ReplyVerdict::Sending => State::Sending,

@@ -129,6 +129,12 @@ impl<'c> Can<'c> {
         types.join(",")
     }
 
+    /// The value of `accept` for choosing a picture.
+    pub(super) fn accepted_pictures(self) -> String {
+        let pictures = self.files().filter(|rule| rule.kind == MediaKind::Image);
+        pictures.flat_map(|rule| &rule.types).map(String::as_str).collect::<Vec<_>>().join(",")
+    }
+
     /// The sticker that is a heart.
     pub(super) fn heart(self) -> Option<&'c str> {
         let hearts = self.0.stickers.iter().find(|sticker| {

@@ -32,6 +32,10 @@ pub(super) struct TypedCard {
     pub(super) title: String,
     pub(super) subtitle: String,
     pub(super) image: String,
+    /// The handle of an uploaded picture, in place of an address.
+    pub(super) picture: String,
+    /// The public address of that picture.
+    pub(super) picture_address: Option<String>,
     pub(super) url: String,
     pub(super) buttons: Vec<TypedButton>,
 }
@@ -55,7 +59,7 @@ impl TypedCard {
         Card {
             title: self.title.trim().to_owned(),
             subtitle: given(&self.subtitle),
-            image_url: given(&self.image),
+            image_url: self.picture_address.clone().or_else(|| given(&self.image)),
             url: given(&self.url),
             buttons: self.buttons.iter().map(button).collect(),
         }
@@ -86,6 +90,7 @@ impl Cards {
         match (path.next(), number(path.next()), path.next()) {
             (Some("title"), ..) => value.clone_into(&mut card.title),
             (Some("subtitle"), ..) => value.clone_into(&mut card.subtitle),
+            (Some("picture"), ..) => value.clone_into(&mut card.picture),
             (Some("image"), ..) => value.clone_into(&mut card.image),
             (Some("url"), ..) => value.clone_into(&mut card.url),
             (Some("button"), Some(button), Some(field)) if button < can.buttons_per_card() => {
@@ -127,6 +132,12 @@ impl Cards {
                     self.shown = 0;
                 }
             }
+            [at, "unpicture"] => {
+                if let Some(card) = number(at).and_then(|at| self.all.get_mut(at)) {
+                    card.picture.clear();
+                    card.picture_address = None;
+                }
+            }
             [at, "button"] => {
                 if let Some(card) = number(at).and_then(|at| self.all.get_mut(at))
                     && card.buttons.len() < can.buttons_per_card()
@@ -156,6 +167,11 @@ impl Cards {
         self.typed().map(|(_, card)| card.card()).collect()
     }
 
+    /// The cards, for what is found out about their pictures.
+    pub(super) fn pictures(&mut self) -> impl Iterator<Item = &mut TypedCard> {
+        self.all.iter_mut().filter(|card| !card.picture.is_empty())
+    }
+
     /// The number in the builder of a card that is sent.
     pub(super) fn number_of(&self, sent: usize) -> Option<usize> {
         self.typed().nth(sent).map(|(at, _)| at)
@@ -165,12 +181,12 @@ impl Cards {
 /// A problem, with the card that it is in and the path of its field within the card.
 pub(super) type Found<'v> = (usize, String, &'v Violation);
 
-/// The builder. `found`: what is wrong with single cards, `whole`: with all.
+/// The builder. `found`: what is wrong with single cards, `whole`: with all. `uploads`: pictures can be uploaded for them.
 pub(super) fn builder(
     cards: &Cards,
     can: Can<'_>,
     (found, whole): (&[Found<'_>], &[&Violation]),
-    name: &str,
+    (name, uploads): (&str, bool),
     reader: &Reader,
 ) -> Markup {
     let words = &reader.words.composer;
@@ -198,14 +214,14 @@ pub(super) fn builder(
                         }
                     }
                     @for (at, card) in cards.all.iter().enumerate() {
-                        @if at == cards.shown { (fields(at, card, can, found, cards.all.len(), reader)) } @else { (kept(at, card)) }
+                        @if at == cards.shown { (fields(at, card, can, found, (cards.all.len(), uploads), reader)) } @else { (kept(at, card)) }
                     }
                     input type="hidden" name="card_shown" value=(cards.shown);
-                    div id="cards-problem" data-live { (remarks::lines(whole.iter().copied())) }
+                    div id="cards-problem" data-live { (remarks::lines(remarks::unsaid(whole.iter().copied(), hidden_on))) }
                 }
                 div.preview-phone id="cards-preview" data-live aria-hidden="true" {
                     p.muted { (fill(&words.as_seen, &[("name", name)])) }
-                    (shown(&cards.cards()))
+                    (shown(cards))
                 }
             }
         }
@@ -213,12 +229,13 @@ pub(super) fn builder(
 }
 
 /// Cards as a phone shows them.
-fn shown(cards: &[Card]) -> Markup {
+fn shown(cards: &Cards) -> Markup {
     html! {
         ul.cards {
-            @for card in cards {
+            @for (typed, card) in cards.typed().map(|(_, typed)| (typed, typed.card())) {
                 li {
-                    @if card.image_url.is_some() { span.pic.empty-pic { (icon("photo")) } }
+                    @if !typed.picture.is_empty() { img.pic src={ "/inbox/files/" (typed.picture) } alt=""; }
+                    @else if card.image_url.is_some() { span.pic.empty-pic { (icon("photo")) } }
                     div { strong dir="auto" { (card.title) } @if let Some(subtitle) = &card.subtitle { p.muted dir="auto" { (subtitle) } } }
                     @for button in &card.buttons { span.cta dir="auto" { (button.title) } }
                 }
@@ -234,6 +251,7 @@ fn kept(at: usize, card: &TypedCard) -> Markup {
         (field("title", &card.title))
         (field("subtitle", &card.subtitle))
         (field("image", &card.image))
+        (field("picture", &card.picture))
         (field("url", &card.url))
         @for (number, button) in card.buttons.iter().enumerate() {
             (field(&format!("button.{number}.title"), &button.title))
@@ -243,7 +261,31 @@ fn kept(at: usize, card: &TypedCard) -> Markup {
     }
 }
 
-fn fields(at: usize, card: &TypedCard, can: Can<'_>, found: &[Found<'_>], all: usize, reader: &Reader) -> Markup {
+/// The picture that was uploaded for a card, or the button that uploads one. Without a public address of this host the
+/// platform could not fetch it.
+fn picture(at: usize, card: &TypedCard, can: Can<'_>, uploads: bool, reader: &Reader) -> Markup {
+    let words = &reader.words.composer;
+    html! {
+        input type="hidden" id="card-picture" name={ "card." (at) ".picture" } value=(card.picture);
+        @if !card.picture.is_empty() {
+            p.line {
+                span.thumb { img src={ "/inbox/files/" (card.picture) } alt=(words.card_picture); }
+                button.btn.small.quiet name="change" value={ "card." (at) ".unpicture" } formnovalidate { (icon("x")) (fill(&reader.words.remove, &[("name", &words.card_picture)])) }
+            }
+        } @else if uploads {
+            label.btn.small.quiet.needs-script { (icon("photo")) (words.upload_picture) input.sr type="file" data-card-picture accept=(can.accepted_pictures()); }
+        }
+    }
+}
+
+fn fields(
+    at: usize,
+    card: &TypedCard,
+    can: Can<'_>,
+    found: &[Found<'_>],
+    (all, uploads): (usize, bool),
+    reader: &Reader,
+) -> Markup {
     let words = &reader.words.composer;
     let wrong = |path: &str| -> Vec<&Violation> {
         let here = found.iter().filter(|(card, place, _)| *card == at && place == path);
@@ -265,7 +307,8 @@ fn fields(at: usize, card: &TypedCard, can: Can<'_>, found: &[Found<'_>], all: u
     html! {
         (field("title", &words.card_title, &card.title, can.limit(text_field::CARD_TITLE), "title", "text"))
         (field("subtitle", &words.card_subtitle, &card.subtitle, can.limit(text_field::CARD_SUBTITLE), "subtitle", "text"))
-        (field("image", &words.card_image, &card.image, None, "image_url", "url"))
+        (picture(at, card, can, uploads, reader))
+        @if card.picture.is_empty() { (field("image", &words.card_image, &card.image, None, "image_url", "url")) }
         (field("url", &words.card_url, &card.url, None, "url", "url"))
         @for (number, button) in card.buttons.iter().enumerate() {
             @let of = |sentence: &str| count(sentence, number + 1);

@@ -87,7 +87,7 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
                         _ => None,
                     }).collect();
                     @let whole: Vec<_> = at(Place::AllCards).collect();
-                    (cards::builder(all, can, (&found, &whole), &opened.name, reader))
+                    (cards::builder(all, can, (&found, &whole), (&opened.name, opened.links_files), reader))
                 }
                 (quick::share(draft, (&placed, &opened.posts), &opened.channel_name, reader))
                 (remarks::notes(&draft.remarks))

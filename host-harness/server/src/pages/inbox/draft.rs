@@ -118,10 +118,13 @@ impl Draft {
         }
         let mut parts: Vec<(Source, OutboundPart)> = Vec::new();
         let cards = self.cards.as_ref().map(Cards::cards).filter(|cards| !cards.is_empty());
-        let mut cards = cards.map(|cards| (Source::Cards, OutboundPart::Cards(cards)));
-        // Quick replies stand under the last part, and not every channel has them under cards.
+        let share = self.share.as_deref().map(str::trim).filter(|id| !id.is_empty());
+        let mut further: Vec<(Source, OutboundPart)> = Vec::new();
+        further.extend(cards.map(|cards| (Source::Cards, OutboundPart::Cards(cards))));
+        further.extend(share.map(|id| (Source::Share, OutboundPart::Share(id.to_owned()))));
+        // Quick replies stand under the last part, and not every channel has them under cards and posts.
         if self.titles().next().is_some() {
-            parts.extend(cards.take());
+            parts.append(&mut further);
         }
         if !self.text.trim().is_empty() {
             let text = OutboundText { text: self.text.trim().to_owned(), format: TextFormat::Plain, split: true };
@@ -139,9 +142,7 @@ impl Draft {
                 _ => parts.push((Source::Files, OutboundPart::Media(vec![file.media()]))),
             }
         }
-        parts.extend(cards);
-        let share = self.share.as_deref().map(str::trim).filter(|id| !id.is_empty());
-        parts.extend(share.map(|id| (Source::Share, OutboundPart::Share(id.to_owned()))));
+        parts.append(&mut further);
         parts
     }
 

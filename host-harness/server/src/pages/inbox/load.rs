@@ -8,7 +8,8 @@ use harness_contract::{
 };
 use harness_engine::{Host, HostError, LoadedChannel};
 use harness_inbox::{
-    AccountRow, ActivityView, ConversationFilter, ConversationSummary, InboxError, NoteView, TimelineEntry,
+    AccountRow, ActivityFilter, ActivityView, ConversationFilter, ConversationSummary, InboxError, NoteView,
+    TimelineEntry,
 };
 
 use super::{
@@ -79,6 +80,8 @@ pub(in crate::pages) struct Opened {
     /// Other conversations with the same person.
     pub(super) others: Vec<ConversationSummary>,
     pub(super) largest_file: u64,
+    /// Whether platforms can fetch uploaded files from this host.
+    pub(super) links_files: bool,
     /// Posts of the business's own that are known here: ids, and what somebody wrote about them.
     pub(super) posts: Vec<(String, String)>,
 }
@@ -94,7 +97,10 @@ impl Opened {
         let account = inbox.account_row(summary.account_id).await?;
         let channel_name = channel_name(host, &summary.channel);
         let messages = inbox.timeline_before(id, before.and_then(|place| place.parse().ok()), MESSAGES).await?;
-        let activities = inbox.activities_before(None, Some(id), None, None, ACTIVITIES).await?.entries;
+        let activities = inbox
+            .activities_before(ActivityFilter { conversation: Some(id), ..ActivityFilter::default() }, None, ACTIVITIES)
+            .await?
+            .entries;
         let same = ConversationFilter {
             workspace: Some(reader.workspace),
             contact: Some(summary.contact_id),
@@ -112,6 +118,7 @@ impl Opened {
             team: Team::load(host, reader).await?,
             messages: messages.entries,
             largest_file: host.largest_file(),
+            links_files: host.is_public_over_tls(),
             posts: Vec::new(),
             summary,
             channel_name,
@@ -134,10 +141,14 @@ impl Opened {
 
 /// The posts of an account that customers commented on, newest first.
 async fn posts(host: &Host, summary: &ConversationSummary) -> Result<Vec<(String, String)>, InboxError> {
-    let comments = Some("comment".to_owned());
-    let page = host.inbox().activities_before(Some(summary.workspace), None, comments, None, OF_POSTS).await?;
+    let comments = ActivityFilter {
+        account: Some(summary.account_id),
+        kind: Some("comment".to_owned()),
+        ..ActivityFilter::default()
+    };
+    let page = host.inbox().activities_before(comments, None, OF_POSTS).await?;
     let mut posts: Vec<(String, String)> = Vec::new();
-    for activity in page.entries.iter().filter(|activity| activity.account_id == summary.account_id) {
+    for activity in &page.entries {
         let Ok(EventBody::Comment(comment)) = serde_json::from_str(activity.body.get()) else { continue };
         let Some(id) = comment.media_id else { continue };
         if posts.len() < POSTS && posts.iter().all(|(known, _)| *known != id) {

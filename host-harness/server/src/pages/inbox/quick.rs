@@ -65,7 +65,7 @@ pub(super) fn builder(
                     @if quick.len() < can.quick_replies() {
                         p { button.btn.small.quiet id="add-quick" name="change" value="quick.add" formnovalidate { (icon("plus")) (words.add_quick_reply) } }
                     }
-                    div id="quick-problem" data-live { (remarks::lines(at(&Place::AllQuick).into_iter())) }
+                    div id="quick-problem" data-live { (remarks::lines(remarks::unsaid(at(&Place::AllQuick).into_iter(), hidden_on))) }
                 }
                 div.preview-phone aria-hidden="true" {
                     p.muted { (fill(&words.as_seen, &[("name", name)])) }

@@ -58,6 +58,15 @@ pub(super) fn lines<'v>(problems: impl Iterator<Item = &'v Violation>) -> Markup
     }
 }
 
+/// Problems without the one that is said already: on which surfaces it is not shown.
+pub(super) fn unsaid<'v>(
+    problems: impl Iterator<Item = &'v Violation>,
+    hidden_on: &[String],
+) -> impl Iterator<Item = &'v Violation> {
+    let is_said = !hidden_on.is_empty();
+    problems.filter(move |one| !is_said || one.code != violation_code::NOT_SHOWN_EVERYWHERE)
+}
+
 /// What the customer will not see as asked. What a problem says already is not said twice.
 pub(super) fn notes(remarks: &Remarks) -> Markup {
     let said = |sentence: &str| remarks.violations.iter().any(|one| one.message == sentence);

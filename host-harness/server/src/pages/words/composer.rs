@@ -39,6 +39,8 @@ words! {
     card_title = "Title";
     card_subtitle = "Second line";
     card_image = "Address of a picture";
+    card_picture = "the picture";
+    upload_picture = "Upload a picture";
     card_url = "Address that the card opens";
     card_button = "Button {n}";
     add_button = "Add a button";
