@@ -30,7 +30,7 @@ impl Needs {
     fn policy(&self) -> String {
         let more = |origins: &[String]| origins.iter().map(|origin| format!(" {origin}")).collect::<String>();
         format!(
-            "default-src 'self'; img-src 'self'{}; object-src 'none'; base-uri 'none'; form-action 'self'{}; frame-ancestors 'none'",
+            "default-src 'self'; object-src 'none'; img-src 'self'{}; base-uri 'none'; form-action 'self'{}; frame-ancestors 'none'",
             more(&self.pictures),
             more(&self.form_to)
         )

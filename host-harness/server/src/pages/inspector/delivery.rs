@@ -120,7 +120,7 @@ fn head(view: &DeliveryView, channel: &str, now: i64, reader: &Reader) -> Markup
                 h1.line.wrap { (mark(&view.channel)) (words.delivery) " " code { (view.id.public()) } }
                 p.line.wrap.small {
                     span.chip data-tone=(tone) { (icon(symbol)) (state) }
-                    span { (words.arrived) " " (times::moment(at, now, reader)) ", " (times::of_day(at, reader)) }
+                    span { (words.arrived) " " (times::moment(at, now, reader)) }
                     span.num { (size(view.size)) }
                     span { (count(&words.tried, view.attempts)) }
                 }
@@ -209,7 +209,8 @@ fn difference(one: &Difference, reader: &Reader) -> Markup {
     let value = |value: &Value| {
         if value.is_null() { reader.words.plugins.nothing.to_string() } else { value.to_string() }
     };
-    html! { ins { (one.path) ": " (value(&one.before)) } del { (one.path) ": " (value(&one.after)) } }
+    // The first is the version that runs.
+    html! { del { (one.path) ": " (value(&one.after)) } ins { (one.path) ": " (value(&one.before)) } }
 }
 
 fn what_changed(changes: &[Change], reader: &Reader) -> Markup {
