@@ -5,8 +5,11 @@ import { composer } from "./composer.js";
 import { copy } from "./copy.js";
 import { demo } from "./demo.js";
 import { keys } from "./keys.js";
+import { list } from "./list.js";
 import { live } from "./live.js";
+import { presence } from "./presence.js";
 import { times } from "./times.js";
+import { viewer } from "./viewer.js";
 import { tryout } from "./tryout.js";
 
 // The reader's zone, for the next page that the host draws.
@@ -19,6 +22,9 @@ document.body.classList.add("has-script");
 times(document);
 const log = live();
 composer(log);
+list();
+presence();
+viewer();
 keys();
 demo();
 copy();

@@ -37,10 +37,13 @@ assets! {
     "js/files.js": SCRIPT,
     "js/keys.js": SCRIPT,
     "js/listbox.js": SCRIPT,
+    "js/list.js": SCRIPT,
     "js/live.js": SCRIPT,
     "js/look.js": SCRIPT,
     "js/morph.js": SCRIPT,
+    "js/presence.js": SCRIPT,
     "js/times.js": SCRIPT,
+    "js/viewer.js": SCRIPT,
     "js/tryout.js": SCRIPT,
 }
 
