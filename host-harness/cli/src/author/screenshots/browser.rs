@@ -16,7 +16,7 @@ use tokio::{
 };
 
 const MISSING: &str = "chromedriver did not start; install Chromium and its driver (Debian: chromium, chromium-driver)";
-/// How often a page is looked at until it shows what it has to, 100 ms apart.
+/// How often a page is looked at until something holds on it, 100 ms apart.
 const LOOKS: u32 = 300;
 
 /// A browser with a profile of its own, and the address of its session.
@@ -80,16 +80,15 @@ impl Browser {
         self.call("execute/sync", &json!({ "script": script, "args": [] })).await
     }
 
-    /// Waits until the page shows these words.
-    pub(super) async fn waits_for(&self, words: &str) -> Result<()> {
+    /// Waits until something holds on the page.
+    pub(super) async fn waits_for(&self, condition: &str) -> Result<()> {
         for _ in 0..LOOKS {
-            let text = self.run("return document.body.innerText").await?;
-            if text.as_str().is_some_and(|text| text.contains(words)) {
+            if self.run(&format!("return Boolean({condition})")).await? == Value::Bool(true) {
                 return Ok(());
             }
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
-        anyhow::bail!("the page does not show {words:?}")
+        anyhow::bail!("the page does not come to {condition}")
     }
 
     /// Waits until pictures have come and what moves has ended.

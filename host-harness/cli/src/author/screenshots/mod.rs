@@ -21,7 +21,7 @@ struct Picture {
     name: &'static str,
     page: String,
     shows: &'static str,
-    script: &'static str,
+    steps: &'static [Step],
     size: (u32, u32),
     dark: bool,
 }
@@ -29,18 +29,22 @@ struct Picture {
 const DESK: (u32, u32) = (1440, 900);
 const PHONE: (u32, u32) = (360, 780);
 
-/// Opens the quick replies and fills them, as somebody would who types.
-const QUICK_REPLIES: &str = "
-    const fills = (field, text) => {
-      field.value = text;
-      field.dispatchEvent(new Event('input', { bubbles: true }));
-    };
-    fills(document.querySelector('#text'), 'Shall I put both aside for you?');
-    document.querySelector('#tool-quick').click();
-    fills(document.querySelector('#quick-0'), 'Yes, please');
-    document.querySelector('#add-quick')?.click();
-    setTimeout(() => document.querySelector('#quick-1') && fills(document.querySelector('#quick-1'), 'Only the vase'), 200);
-";
+/// Fills a field as somebody would who types.
+const FILLS: &str = "const fills = (name, text) => {
+  const field = document.querySelector(name);
+  field.value = text;
+  field.dispatchEvent(new Event('input', { bubbles: true }));
+};";
+
+/// What is done on a page, and what is there afterwards.
+type Step = (&'static str, &'static str);
+
+/// Opens the quick replies and writes two.
+const QUICK_REPLIES: &[Step] = &[
+    ("fills('#text', 'Shall I put both aside for you?'); document.querySelector('#tool-quick').click()", "#quick-0"),
+    ("fills('#quick-0', 'Yes, please'); document.querySelector('#add-quick').click()", "#quick-1"),
+    ("fills('#quick-1', 'Only the vase')", "#quick-preview"),
+];
 
 pub(crate) async fn run(folder: PathBuf, channel: Option<PathBuf>) -> Result<ExitCode> {
     std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
@@ -61,12 +65,12 @@ pub(crate) async fn run(folder: PathBuf, channel: Option<PathBuf>) -> Result<Exi
 async fn pictures(stage: &Stage) -> Result<Vec<Picture>> {
     let thread = format!("/inbox/{}", scene::conversation(stage).await?);
     let picture =
-        |name, page: &str, shows| Picture { name, page: page.to_owned(), shows, script: "", size: DESK, dark: false };
+        |name, page: &str, shows| Picture { name, page: page.to_owned(), shows, steps: &[], size: DESK, dark: false };
     Ok(vec![
         picture("inbox", &thread, scene::LAST),
         Picture { dark: true, ..picture("inbox-dark", &thread, scene::LAST) },
         Picture { size: PHONE, ..picture("inbox-narrow", &thread, scene::LAST) },
-        Picture { script: QUICK_REPLIES, ..picture("composer", &thread, scene::LAST) },
+        Picture { steps: QUICK_REPLIES, ..picture("composer", &thread, scene::LAST) },
         picture("phone", "/demo?step=6", "Tour, step 6 of 11"),
         picture("settings", "/settings/people", "Dev Patel"),
         picture("plugins", "/plugins", "Instagram"),
@@ -76,9 +80,10 @@ async fn pictures(stage: &Stage) -> Result<Vec<Picture>> {
 
 async fn taken(browser: &Browser, stage: &Stage, picture: &Picture) -> Result<Vec<u8>> {
     browser.open(&format!("{}{}", stage.address, picture.page)).await?;
-    browser.waits_for(picture.shows).await?;
-    if !picture.script.is_empty() {
-        browser.run(picture.script).await?;
+    browser.waits_for(&format!("document.body.innerText.includes({:?})", picture.shows)).await?;
+    for (script, there) in picture.steps {
+        browser.run(&format!("{FILLS}{script}")).await?;
+        browser.waits_for(&format!("document.querySelector('{there}')")).await?;
     }
     browser.settles().await?;
     browser.picture().await

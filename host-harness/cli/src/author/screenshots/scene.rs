@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use harness_cli::demo::{MUG, Stage, VASE, reply, text_part};
-use harness_contract::{ButtonAction, QuickReply};
+use harness_contract::{ButtonAction, OutboundMessage, QuickReply};
 use harness_inbox::{DeliveryFilter, PublicId as _};
 use simulator::{CdnFile, Customer};
 
@@ -32,13 +32,13 @@ pub(super) async fn play(stage: &Stage) -> Result<()> {
     sam.text_from_ad("Hi! Do you ship to Norway?", "autumn", "120330000012345", "Autumn glazes, made slowly").await;
     arrives(stage, "Norway").await?;
     stage.advance(MINUTE * 2);
-    stage.send(reply(vec![text_part("We do, every Thursday. It takes four to six days.")])).await?;
+    stage.send(written("We do, every Thursday. It takes four to six days.")).await?;
     stage.advance(MINUTE * 3);
     sam.share_post("17900000000000001", "Tall vase, river green", &vase).await;
     sam.text("Is this one still there?").await;
     arrives(stage, "still there").await?;
     stage.advance(MINUTE);
-    let mut offer = reply(vec![text_part("It is, and one more in blue. Shall we put one aside for you?")]);
+    let mut offer = written("It is, and one more in blue. Shall we put one aside for you?");
     offer.quick_replies = ["Yes, please", "Show me the blue one"].map(quick_reply).into();
     stage.send(offer).await?;
     if let Some(offered) = sam.last_reply() {
@@ -49,7 +49,7 @@ pub(super) async fn play(stage: &Stage) -> Result<()> {
     sam.story_reply("17900000000000003", &mug, "And how much is this mug?").await;
     arrives(stage, "this mug").await?;
     stage.advance(MINUTE);
-    stage.send(reply(vec![text_part("28 euros, and it is dishwasher safe.")])).await?;
+    stage.send(written("28 euros, and it is dishwasher safe.")).await?;
     stage.advance(MINUTE);
     sam.text(LAST).await;
     arrives(stage, LAST).await
@@ -77,6 +77,13 @@ fn customer(stage: &Stage, id: &str, name: &str) -> Customer {
 
 fn file(stage: &Stage, content: &[u8]) -> String {
     stage.sim.host_file(CdnFile::new("image/png", content))
+}
+
+/// A text of one of the team.
+fn written(text: &str) -> OutboundMessage {
+    let mut message = reply(vec![text_part(text)]);
+    message.sender.name = Some("Nora Whitfield".to_owned());
+    message
 }
 
 fn quick_reply(title: &str) -> QuickReply {
