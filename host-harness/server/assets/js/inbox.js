@@ -6,6 +6,7 @@ import { copy } from "./copy.js";
 import { demo } from "./demo.js";
 import { keys } from "./keys.js";
 import { live } from "./live.js";
+import { onward } from "./onward.js";
 import { times } from "./times.js";
 import { tryout } from "./tryout.js";
 
@@ -23,3 +24,4 @@ keys();
 demo();
 copy();
 tryout();
+onward();

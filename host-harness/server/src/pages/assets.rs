@@ -40,6 +40,7 @@ assets! {
     "js/live.js": SCRIPT,
     "js/look.js": SCRIPT,
     "js/morph.js": SCRIPT,
+    "js/onward.js": SCRIPT,
     "js/times.js": SCRIPT,
     "js/tryout.js": SCRIPT,
 }

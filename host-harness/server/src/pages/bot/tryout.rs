@@ -46,7 +46,12 @@ pub(super) async fn tried(host: &Host, conversation: ConversationId, settings: &
         AutomationError::Host(failed) => failed.for_people(),
         problem => as_sentence(&problem.to_string()),
     });
-    Tried { conversation: Some(conversation), asks_model, greeting: settings.welcome.text.clone(), outcome: Some(outcome) }
+    Tried {
+        conversation: Some(conversation),
+        asks_model,
+        greeting: settings.welcome.text.clone(),
+        outcome: Some(outcome),
+    }
 }
 
 /// The panel beside the form; its fields are of the form.
