@@ -158,11 +158,15 @@ export function composer(log) {
     if (event.target.id === "enter-sends") prefer("enter", event.target.checked ? "sends" : "");
     else if (form.contains(event.target) && event.target.matches("select")) later();
   });
-  // What is written in another tab is here too.
+  // What is written in another tab is here too, once it pauses there.
+  let elsewhere = 0;
   drafts.elsewhere((kept) => {
-    text().value = "";
-    if (kept) restore(kept);
-    else count();
+    clearTimeout(elsewhere);
+    elsewhere = setTimeout(() => {
+      text().value = "";
+      if (kept) restore(kept);
+      else count();
+    }, PAUSE);
   });
 
   document.addEventListener("keydown", (event) => {
