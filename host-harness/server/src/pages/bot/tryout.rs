@@ -18,6 +18,9 @@ const CONVERSATIONS: usize = 20;
 /// Messages that are shown with what would have been done about them.
 const MESSAGES: usize = 30;
 
+/// The messages and what would be done about them, or why that cannot be said.
+type Outcomes = Result<(Vec<TimelineEntry>, Vec<Would>), String>;
+
 /// What was asked to be tried, and what came of it.
 #[derive(Default)]
 pub(super) struct Tried {
@@ -26,7 +29,7 @@ pub(super) struct Tried {
     /// What it would greet with.
     greeting: String,
     /// `None` if nothing was tried.
-    outcome: Option<Result<(Vec<TimelineEntry>, Vec<Would>), String>>,
+    outcome: Option<Outcomes>,
 }
 
 /// The newest conversations of an account.

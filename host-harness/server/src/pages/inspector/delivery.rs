@@ -12,7 +12,7 @@ use harness_inbox::{Change, DeliveryId, DeliveryView, EventCounts, PublicId as _
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::{admit, json::code, state};
+use super::{json::code, refused, state};
 use crate::pages::{
     error,
     layout::{self, Frame, Place},
@@ -29,7 +29,7 @@ const EVENTS: usize = 100;
 
 /// `GET /inspector/{delivery}`.
 pub(super) async fn page(State(host): State<Host>, Path(id): Path<String>, reader: Reader) -> Response {
-    if let Err(answer) = admit(&reader) {
+    if let Some(answer) = refused(&reader) {
         return answer;
     }
     match DeliveryId::from_public(&id) {
@@ -40,7 +40,7 @@ pub(super) async fn page(State(host): State<Host>, Path(id): Path<String>, reade
 
 /// `POST /inspector/{delivery}`: applies its events again.
 pub(super) async fn process(State(host): State<Host>, Path(id): Path<String>, reader: Reader) -> Response {
-    if let Err(answer) = admit(&reader) {
+    if let Some(answer) = refused(&reader) {
         return answer;
     }
     let Ok(id) = DeliveryId::from_public(&id) else { return error::no_page(&reader) };
