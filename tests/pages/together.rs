@@ -52,7 +52,7 @@ async fn of_two_who_choose_an_assignee_the_second_reads_who_was_first() {
     let (first, conversation) = team::opened(&world).await;
     let second = joined(&world, "Dev Patel").await;
     second.open(&format!("{}/inbox/{}", world.address, conversation.public())).await;
-    second.says("Assigned").await;
+    second.says("Handled by").await;
     // The second one's page is asked before it hears of the first one's choice.
     second.runs("window.choose = document.querySelector('#assignee').form.cloneNode(true)").await;
     first

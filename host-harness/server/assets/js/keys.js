@@ -6,6 +6,8 @@ import { preference } from "./look.js";
 export function keys() {
   let gone = 0;
   document.addEventListener("keydown", (event) => {
+    // A dialog has keys of its own.
+    if (document.querySelector("dialog[open]")) return;
     const field = event.target.closest?.("input, textarea, select, [contenteditable]");
     if (event.key === "Escape") return escape(field);
     if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) return step(event);

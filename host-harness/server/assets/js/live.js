@@ -132,12 +132,13 @@ export function live() {
     const form = event.target;
     if (!form.matches("form[data-organise]")) return;
     event.preventDefault();
-    const closes = event.submitter?.value === "closed" && form.id !== "many";
+    const closes = event.submitter?.value === "closed" && !form.matches("#many");
     const fields = new URLSearchParams(new FormData(form, event.submitter));
     form.closest("details")?.removeAttribute("open");
     try {
       const answer = await fetch(event.submitter?.getAttribute("formaction") || form.action, { method: "POST", body: fields });
-      if (form.id === "many") pick("none");
+      // Not `form.id`: the boxes are named so.
+      if (form.matches("#many")) pick("none");
       if (!answer.ok) toast(parse(await answer.text()).querySelector("h1")?.textContent ?? "");
       const next = closes ? nextRow() : null;
       await refresh();

@@ -38,5 +38,5 @@ export function viewer() {
     if (event.key === "ArrowLeft" || event.key === "ArrowRight") show(at + (event.key === forward ? 1 : -1));
   });
   // Focus goes back to the photo that was looked at last.
-  dialog.addEventListener("close", () => all[at]?.focus());
+  dialog.addEventListener("close", () => [...document.querySelectorAll("a[data-viewer]")].find((link) => link.href === image.src)?.focus());
 }
