@@ -14,7 +14,7 @@ pub(super) async fn page(reader: Reader) -> Response {
     let words = reader.words;
     let keys = [
         ("?", &words.key_help),
-        ("/", &words.saved_replies),
+        ("/", &words.find.key_search),
         ("J  K", &words.key_next),
         ("Enter", &words.key_open),
         ("Esc", &words.key_escape),
@@ -25,6 +25,8 @@ pub(super) async fn page(reader: Reader) -> Response {
         ("L", &words.key_label),
         ("X", &words.key_select),
         ("+", &words.composer.key_react),
+        ("Shift X", &words.find.key_select_to),
+        ("U", &words.find.mark_unread),
         ("@", &words.composer.mention),
         ("Alt Q", &words.quick_replies),
         ("Alt C", &words.composer.cards),
