@@ -208,8 +208,7 @@ export function composer(log) {
       else drafts.keep(form);
       const next = changes ? form.dataset.next && document.getElementById(form.dataset.next) : form.querySelector('[aria-invalid="true"]');
       (next || text()).focus();
-      // The next thing may be done before the log is drawn.
-      busy = false;
+      // Not waited for: the next thing may be done before the log is drawn.
       if (!changes) log.refresh();
     } catch {
       // Nothing is lost: the text is in the field and in the draft, and the same key makes it one reply.
@@ -228,7 +227,7 @@ export function composer(log) {
     const answers = event.target.closest("[data-answer]");
     if (comment) {
       event.preventDefault();
-      answer({ comment: comment.dataset.comment }, form.querySelector("#answered").dataset.private);
+      answer({ comment: comment.dataset.comment }, form.querySelector("#answered")?.dataset.private);
     } else if (answers) {
       event.preventDefault();
       answers.dispatchEvent(new CustomEvent("answer", { bubbles: true }));
