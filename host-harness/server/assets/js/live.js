@@ -134,7 +134,7 @@ export function live() {
     event.preventDefault();
     const closes = event.submitter?.value === "closed" && !form.matches("#many");
     const fields = new URLSearchParams(new FormData(form, event.submitter));
-    form.closest("details")?.removeAttribute("open");
+    (event.submitter ?? form).closest("details")?.removeAttribute("open");
     try {
       const answer = await fetch(event.submitter?.getAttribute("formaction") || form.action, { method: "POST", body: fields });
       // Not `form.id`: the boxes are named so.

@@ -143,7 +143,7 @@ fn many(shown: &Shown<'_>) -> Markup {
             button.btn.icon.small.quiet.needs-script type="button" data-pick="none" aria-label=(words.find.select_none) { (icon("x")) }
             button.btn.icon.small.quiet.needs-script type="button" data-pick="all" aria-label=(words.find.select_all) { (icon("checks")) }
             span.push {}
-            details.menu {
+            details.menu name="many" {
                 summary.btn.icon.small.quiet aria-label=(words.find.assign) title=(words.find.assign) { (icon("person")) }
                 div {
                     @for user in people {
@@ -153,7 +153,7 @@ fn many(shown: &Shown<'_>) -> Markup {
                 }
             }
             @if !team.labels.is_empty() {
-                details.menu {
+                details.menu name="many" {
                     summary.btn.icon.small.quiet aria-label=(words.find.add_label) title=(words.find.add_label) { (icon("tag")) }
                     div { @for label in &team.labels { button.btn.quiet.small name="label_new" value=(label.name) { bdi { (label.name) } } } }
                 }
