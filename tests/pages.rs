@@ -43,3 +43,5 @@ mod street;
 mod team;
 #[path = "pages/tour.rs"]
 mod tour;
+#[path = "pages/weight.rs"]
+mod weight;
