@@ -56,9 +56,13 @@ impl Browser {
             "--lang=en".to_owned(),
             format!("--user-data-dir={}", profile.path().display()),
         ];
+        // A machine without a mouse would be taken for a phone: 4 is a pointer that is fine, 2 one that hovers.
+        let mut look =
+            "primaryPointerType=4,availablePointerTypes=4,primaryHoverType=2,availableHoverTypes=2".to_owned();
         if dark {
-            arguments.push("--blink-settings=preferredColorScheme=0".to_owned());
+            look.push_str(",preferredColorScheme=0");
         }
+        arguments.push(format!("--blink-settings={look}"));
         let options = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": { "args": arguments } } } });
         let client = harness_egress::client_builder()?.build()?;
         let base = format!("http://127.0.0.1:{port}/session");
