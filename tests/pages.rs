@@ -49,3 +49,5 @@ mod team;
 mod together;
 #[path = "pages/tour.rs"]
 mod tour;
+#[path = "pages/weight.rs"]
+mod weight;

@@ -22,8 +22,12 @@ use crate::{
 };
 use harness_egress::Known;
 
-/// Maximum number of deliveries in one batch, which is applied in one transaction.
+/// Maximum number of deliveries in one batch.
 const BATCH: usize = 1024;
+/// Events that are applied in one transaction, unless one delivery has more: other writes wait behind it, and what SQLite
+/// keeps for undoing it is walked through with nearly every statement, so that ten times as many take a hundred times as
+/// long.
+const APPLIED: usize = 256;
 /// Minimum number of deliveries per thread.
 const SHARE: usize = 16;
 /// Maximum size of all bodies in one batch, in bytes.
@@ -212,8 +216,9 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
         room.base.inbox.requeue(channel, present).await?;
     }
     let count = translated.len();
-    if !translated.is_empty() {
-        let applied = room.base.inbox.apply(translated, room.backlog.budget.parking()).await?;
+    for part in parts(translated, TranslatedDelivery::event_count) {
+        let of_part = part.len();
+        let applied = room.base.inbox.apply(part, room.backlog.budget.parking()).await?;
         for (delivery, problem) in &applied.foreign {
             tracing::warn!(
                 delivery = delivery.get(),
@@ -231,7 +236,7 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
             );
             room.base.metrics.removed("parked_deliveries", applied.expired);
         }
-        (applied.foreign.len()..count).for_each(|_| room.base.metrics.delivery(channel, "applied"));
+        (applied.foreign.len()..of_part).for_each(|_| room.base.metrics.delivery(channel, "applied"));
         room.base.metrics.applied(&applied);
         if let Err(error) = room.credentials.forget_lost(applied.lost).await {
             tracing::error!(%error, "credentials of lost accounts stay in memory until the next start");
@@ -251,6 +256,26 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
         tokio::time::sleep(started.elapsed().saturating_mul(BURST_SHARE).min(PAUSE)).await;
     }
     Ok(true)
+}
+
+/// What is applied together: parts of at most [`APPLIED`] events, in order.
+fn parts<T>(deliveries: Vec<T>, events: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+    let mut parts: Vec<Vec<T>> = Vec::new();
+    let mut room = 0;
+    for delivery in deliveries {
+        let events = events(&delivery);
+        match parts.last_mut().filter(|_| events <= room) {
+            Some(part) => {
+                room -= events;
+                part.push(delivery);
+            }
+            None => {
+                room = APPLIED.saturating_sub(events);
+                parts.push(vec![delivery]);
+            }
+        }
+    }
+    parts
 }
 
 /// The result for one delivery: its row, the earlier attempts, the digest of the component, the translation.
@@ -331,5 +356,19 @@ pub(super) fn keep_contract(event: &mut Event) {
     }
     if event.reply_context.as_ref().is_some_and(|context| context.len() > MAX_REPLY_CONTEXT) {
         event.reply_context = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_has_few_events_however_many_come_at_once() {
+        let sizes = [1, 255, 1, 0, 1000, 0, 200, 56, 3];
+        let split = parts(sizes.to_vec(), |events| *events);
+        assert_eq!(split, [vec![1, 255], vec![1, 0], vec![1000, 0], vec![200, 56], vec![3]]);
+        assert_eq!(parts(vec![1; 1024], |events| *events).len(), 4);
+        assert!(parts(Vec::<usize>::new(), |events| *events).is_empty());
     }
 }

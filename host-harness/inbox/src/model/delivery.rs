@@ -76,6 +76,13 @@ pub struct TranslatedDelivery {
     pub(crate) translator: String,
 }
 
+impl TranslatedDelivery {
+    /// The number of its events.
+    pub fn event_count(&self) -> usize {
+        self.events.len()
+    }
+}
+
 /// Events by outcome.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct EventCounts {

@@ -7,10 +7,11 @@ import { demo } from "./demo.js";
 import { keys } from "./keys.js";
 import { list } from "./list.js";
 import { live } from "./live.js";
+import { onward } from "./onward.js";
 import { presence } from "./presence.js";
 import { times } from "./times.js";
-import { viewer } from "./viewer.js";
 import { tryout } from "./tryout.js";
+import { viewer } from "./viewer.js";
 
 // The reader's zone, for the next page that the host draws.
 const offset = -new Date().getTimezoneOffset();
@@ -29,3 +30,4 @@ keys();
 demo();
 copy();
 tryout();
+onward();

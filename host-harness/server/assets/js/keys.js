@@ -21,6 +21,7 @@ export function keys() {
     else if (key === "j" || event.key === "ArrowDown" && inList(event)) move(1);
     else if (key === "k" || event.key === "ArrowUp" && inList(event)) move(-1);
     else if (key === "r" && inMessage) inMessage.dispatchEvent(new CustomEvent("answer", { bubbles: true }));
+    else if (key === "+" && inMessage) inMessage.querySelector("[data-react]")?.click();
     else if (key === "r") document.getElementById("text")?.focus();
     else if (key === "n") document.getElementById("note")?.click();
     else if (key === "e") document.getElementById("close")?.click();

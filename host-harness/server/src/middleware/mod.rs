@@ -3,4 +3,5 @@
 
 pub(crate) mod body;
 pub(crate) mod browser;
+pub(crate) mod compress;
 pub(crate) mod peer;

@@ -41,10 +41,11 @@ assets! {
     "js/live.js": SCRIPT,
     "js/look.js": SCRIPT,
     "js/morph.js": SCRIPT,
+    "js/onward.js": SCRIPT,
     "js/presence.js": SCRIPT,
     "js/times.js": SCRIPT,
-    "js/viewer.js": SCRIPT,
     "js/tryout.js": SCRIPT,
+    "js/viewer.js": SCRIPT,
 }
 
 /// The first bytes of the digest of all assets, in hex. It stands in their addresses, so that a new version of any of

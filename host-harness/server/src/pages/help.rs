@@ -24,6 +24,7 @@ pub(super) async fn page(reader: Reader) -> Response {
         ("A", &words.key_assign),
         ("L", &words.key_label),
         ("X", &words.key_select),
+        ("+", &words.composer.key_react),
         ("Shift X", &words.find.key_select_to),
         ("U", &words.find.mark_unread),
         ("@", &words.composer.mention),
@@ -35,7 +36,6 @@ pub(super) async fn page(reader: Reader) -> Response {
         ("G I", &words.key_inbox),
     ];
     let content = html! {
-        // Nothing in it takes the focus, and it scrolls on a small screen.
         main.page id="main" tabindex="0" {
             div.narrow.stack.wide {
                 div.page-head { div { h1 { (words.keyboard) } p { (words.keyboard_hint) } } }

@@ -40,7 +40,10 @@ use self::{
 use crate::{
     auth::{Authenticator, PageAccess},
     listener::Limits,
-    middleware::body::{self, BodyTime},
+    middleware::{
+        body::{self, BodyTime},
+        compress,
+    },
     streams::Streams,
 };
 
@@ -55,19 +58,20 @@ pub(crate) fn router(
 ) -> Router {
     let time = BodyTime { base: limits.body_time, largest: host.largest_file() };
     let (phone, desk) = (people.phone(), Desk::new(host.clone(), streams));
+    // No secret stands on these. The others are small, and some show one.
+    let compressed = Router::new().route("/help", get(help::page)).merge(inbox::router(desk.clone()));
+    let compressed = match phone {
+        Some(phone) => compressed.merge(demo::router(desk, phone)),
+        None => compressed,
+    };
     let private = Router::new()
-        .route("/help", get(help::page))
-        .merge(inbox::router(desk.clone()))
+        .merge(compressed.layer(compress::pages()))
         .merge(channels::router(host.clone()))
         .merge(doctor::router(host.clone()))
         .merge(bot::router(host.clone()))
         .merge(inspector::router(host.clone()))
         .merge(plugins::router(host.clone()))
         .merge(settings::router(host.clone(), access.clone()));
-    let private = match phone {
-        Some(phone) => private.merge(demo::router(desk, phone)),
-        None => private,
-    };
     let private = private
         .layer(middleware::from_fn_with_state(
             Door { host: host.clone(), access: access.clone(), people },
@@ -77,7 +81,7 @@ pub(crate) fn router(
         .layer(middleware::from_fn_with_state(time, body::within));
     Router::new()
         .route("/", get(home))
-        .merge(assets::router())
+        .merge(assets::router().layer(compress::pages()))
         .merge(private)
         .merge(sign_in::router(host.clone(), access, limits))
         .merge(connect::router(host, limits))

@@ -26,6 +26,7 @@ mod search;
 mod sending;
 mod team;
 mod thread;
+mod typing;
 mod window;
 
 use axum::{

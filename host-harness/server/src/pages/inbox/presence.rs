@@ -18,7 +18,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use tokio::{sync::broadcast, time::Instant};
 
-use super::{Desk, here::Here, part};
+use super::{Desk, here::Here, part, typing};
 use crate::pages::{
     error,
     parts::{avatar, icon},
@@ -30,6 +30,8 @@ use crate::pages::{
 const LASTS: Duration = Duration::from_secs(30);
 /// Pages that are known at once. Further ones are not shown to others.
 const MOST: usize = 5000;
+/// Those of one person, so that nobody takes the places of the others.
+const MOST_OF_ONE: usize = 50;
 /// Characters of a page's own id.
 const MAX_TAB: usize = 40;
 /// Changes that wait for a slow stream; one that misses some asks for everything.
@@ -74,7 +76,11 @@ impl Presence {
         pages.retain(|_, open| open.until > now);
         let concerns = |open: &Open| (open.workspace, open.conversation);
         let before = match open.clone() {
-            Some(_) if pages.len() >= MOST && !pages.contains_key(&tab) => return,
+            Some(open)
+                if !pages.contains_key(&tab) && (pages.len() >= MOST || of_one(&pages, &open) >= MOST_OF_ONE) =>
+            {
+                return;
+            }
             Some(open) => pages.insert(tab, open),
             None => pages.remove(&tab),
         };
@@ -108,6 +114,11 @@ impl Presence {
     }
 }
 
+/// How many pages are open to whoever has this one.
+fn of_one(pages: &HashMap<String, Open>, open: &Open) -> usize {
+    pages.values().filter(|other| (other.workspace, other.user) == (open.workspace, open.user)).count()
+}
+
 #[derive(Deserialize)]
 pub(super) struct Said {
     tab: String,
@@ -137,6 +148,9 @@ pub(super) async fn here(
         until: Instant::now() + LASTS,
     });
     desk.presence.note(tab, open);
+    if said.writes.is_some() && said.gone.is_none() {
+        typing::show(&desk, summary.id, &reader).await;
+    }
     part(StatusCode::OK, shown(&desk.presence.others(summary.id, &reader), &reader))
 }
 
