@@ -55,7 +55,6 @@ async fn a_page_is_light_and_shows_before_its_scripts_run() {
             let folder = asset.rsplit_once('/').unwrap().0;
             wanted.extend(between(&text, "from \"./", '"').into_iter().map(|module| format!("{folder}/{module}")));
         }
-        println!("{page}: {size} bytes in {} answers", known.len() + 1);
         assert!(known.len() > 3, "{page}: {known:?}");
         assert!(size < MOST, "{page} weighs {size} bytes with {known:?}");
     }

@@ -197,10 +197,10 @@ async fn measure(
     // One of each before it counts: statements are prepared, pages of the file are read.
     let mut warm = Client::connect(&server.address).await?;
     for operation in &operations {
-        if let Some(request) = operation.request() {
-            if !warm.succeeds(request).await? {
-                bail!("{}: {}", operation.name, String::from_utf8_lossy(warm.answer()));
-            }
+        if let Some(request) = operation.request()
+            && !warm.succeeds(request).await?
+        {
+            bail!("{}: {}", operation.name, String::from_utf8_lossy(warm.answer()));
         }
     }
     let first = filled.messages;

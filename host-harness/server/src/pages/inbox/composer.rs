@@ -89,7 +89,7 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
                     @let whole: Vec<_> = at(Place::AllCards).collect();
                     (cards::builder(all, can, (&found, &whole), (&opened.name, opened.links_files), reader))
                 }
-                (quick::share(draft, (&placed, &opened.posts), &opened.channel_name, reader))
+                (quick::share(draft, &placed, &opened.posts, &opened.channel_name, reader))
                 (remarks::notes(&draft.remarks))
             }
             @if !idle { div.tools { (tools(opened, draft, can, reader)) (sending(draft, &placed, shut, person, reader)) } }

@@ -82,7 +82,8 @@ pub(super) fn builder(
 /// The field for a post of the business's own, if somebody asked for it. `known`: posts that are known here.
 pub(super) fn share(
     draft: &Draft,
-    (problems, known): (&[(Place, &Violation)], &[(String, String)]),
+    problems: &[(Place, &Violation)],
+    known: &[(String, String)],
     channel: &str,
     reader: &Reader,
 ) -> Markup {

@@ -119,13 +119,15 @@ pub(super) fn marked(text: &str, highlights: &[Highlight]) -> Markup {
         letters.get(from..to.min(letters.len())).unwrap_or_default().iter().collect::<String>()
     };
     let mut at = 0;
-    html! {
-        @for one in highlights.iter().filter(|one| one.start < one.end) {
-            @if one.start >= at {
-                (piece(at, one.start)) mark { (piece(one.start, one.end)) }
-                @let _ = at = one.end;
-            }
+    let mut before = Vec::new();
+    for one in highlights.iter().filter(|one| one.start < one.end) {
+        if one.start >= at {
+            before.push((piece(at, one.start), piece(one.start, one.end)));
+            at = one.end;
         }
+    }
+    html! {
+        @for (plain, found) in before { (plain) mark { (found) } }
         (piece(at, letters.len()))
     }
 }

@@ -203,13 +203,17 @@ fn mentioning(text: &str, people: &[UserView], reader: &Reader) -> Markup {
         named.max_by_key(|user| user.name.len()).map(|user| (at, user))
     });
     let mut done = 0;
+    let mut before = Vec::new();
+    for (at, user) in found {
+        if at >= done {
+            before.push((text.get(done..at).unwrap_or_default(), user));
+            done = at + 1 + user.name.len();
+        }
+    }
     html! {
-        @for (at, user) in found {
-            @if at >= done {
-                (linked(text.get(done..at).unwrap_or_default()))
-                strong.mention data-me[reader.user == Some(user.id)] { "@" (user.name) }
-                @let _ = done = at + 1 + user.name.len();
-            }
+        @for (plain, user) in before {
+            (linked(plain))
+            strong.mention data-me[reader.user == Some(user.id)] { "@" (user.name) }
         }
         (linked(text.get(done..).unwrap_or_default()))
     }
