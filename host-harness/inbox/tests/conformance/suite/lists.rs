@@ -2,6 +2,7 @@
 //! Not here: the outcomes of replies.
 
 use harness_contract::{EventOrigin, WindowState};
+use harness_inbox::ConversationId;
 use serde_json::json;
 
 use super::{
