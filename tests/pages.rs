@@ -21,6 +21,8 @@ mod composer;
 mod connecting;
 #[path = "connecting_page.rs"]
 mod connecting_page;
+#[path = "pages/find.rs"]
+mod find;
 #[path = "pages/hostile.rs"]
 mod hostile;
 #[path = "pages/inbox.rs"]
@@ -31,6 +33,8 @@ mod inspector;
 mod other_sites;
 #[path = "pages/phone.rs"]
 mod phone;
+#[path = "pages/photos.rs"]
+mod photos;
 #[path = "pages/plugins.rs"]
 mod plugins;
 #[path = "pages/settings.rs"]
@@ -41,6 +45,8 @@ mod stage;
 mod street;
 #[path = "pages/team.rs"]
 mod team;
+#[path = "pages/together.rs"]
+mod together;
 #[path = "pages/tour.rs"]
 mod tour;
 #[path = "pages/weight.rs"]

@@ -235,8 +235,11 @@ const PAGES: &[(&str, &str, &[&str])] = &[
     ("Read receipts", "under the message that was read", &["step_3_what_the_customer_has_read_is_marked"]),
     (
         "Typing indicator",
-        "shown to the customer while the assistant writes",
-        &["a_burst_is_one_turn_with_one_answer_that_says_who_made_it_and_reads_nothing"],
+        "shown to the customer while somebody or the assistant writes",
+        &[
+            "the_customer_sees_that_somebody_writes_before_anything_is_sent",
+            "a_burst_is_one_turn_with_one_answer_that_says_who_made_it_and_reads_nothing",
+        ],
     ),
     ("Reactions, receive", "on the message", &["a_reaction_and_reading_are_shown_on_both_sides"]),
     (

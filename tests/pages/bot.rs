@@ -28,7 +28,7 @@ async fn settings_are_tried_before_they_are_saved_and_nothing_is_sent() {
     select.select_by_label("Orders").await.unwrap();
     // Without pressing anything.
     let page = browser.says("Sorted the conversation").await;
-    assert!(page.contains("Sent a message") && page.contains("Where is my parcel?"), "{page}");
+    assert!(page.contains("Hello! We answer within a day.") && page.contains("Where is my parcel?"), "{page}");
     looked_at(&browser, &axe(), "bot").await;
     assert_eq!(world.sends().len(), 0);
     let configured = harness_automation::configured(&world.host, account.id).await.unwrap();

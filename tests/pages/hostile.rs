@@ -51,6 +51,7 @@ async fn nothing_that_anybody_writes_runs_on_a_page() {
     settings.routing.rules.push(harness_automation::Rule {
         name: HOSTILE.chars().take(60).collect(),
         when: harness_automation::Condition { keywords: vec![HOSTILE.into()], ..Default::default() },
+        collection: Some(collection),
         ..Default::default()
     });
     harness_automation::configure(host, account.id, &settings).await.unwrap();

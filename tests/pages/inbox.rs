@@ -81,6 +81,20 @@ async fn what_a_customer_writes_appears_by_itself_and_an_answer_reaches_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_customer_sees_that_somebody_writes_before_anything_is_sent() {
+    let world = World::new().await;
+    let tomas = street::customer(&world, "551982014663711", "Tomás Rivera");
+    tomas.text("Is the mug dishwasher safe?").await;
+    let browser = opened(&world, tomas.igsid()).await;
+    browser.says("Is the mug dishwasher safe?").await;
+    assert!(!tomas.sees_typing());
+    browser.types("#text", "It is").await;
+    eventually("that somebody writes", async || tomas.sees_typing().then_some(())).await;
+    assert!(tomas.last_reply().is_none());
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_list_shows_a_new_conversation_without_being_loaded_again() {
     let world = World::new().await;
     let browser = inbox(&world).await;

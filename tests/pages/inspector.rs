@@ -1,7 +1,8 @@
 //! The inspector and the check-up in a browser: what came in, what became of it, the same with another version.
 
-use channel_tests::{World, browser::Browser, instagram, request};
+use channel_tests::{World, browser::Browser, hostile, instagram, manifest::with_manifest, request};
 use fantoccini::Locator;
+use harness_engine::ChannelOptions;
 use harness_inbox::PublicId as _;
 
 use crate::{accessible::axe, plugins::looked_at, street};
@@ -27,16 +28,22 @@ async fn a_delivery_s_page_shows_its_body_its_events_what_changed_and_the_same_w
     looked_at(&browser, &axe(), "inspector").await;
     let before = world.host.inbox().timeline(conversation, 200).await.unwrap().len();
     browser.sized(1440, 1000).await;
-    browser.click("form button[type=submit], main form button").await;
+    browser.click("main form button").await;
     browser.says("0 new").await;
     assert_eq!(world.host.inbox().timeline(conversation, 200).await.unwrap().len(), before, "nothing comes twice");
 
-    // After an update, the version before is compared with the one that runs.
-    world.host.load_channel(instagram().1.clone(), harness_engine::ChannelOptions::default()).await.unwrap();
-    browser.client.refresh().await.unwrap();
-    browser.says("The same with").await;
-    let differences = browser.client.find_all(Locator::Css("ins")).await.unwrap().len();
-    assert_eq!(differences, 0, "the same component makes the same of it");
+    // After an update, what the version before makes of it stands beside, with the differences.
+    let manifest = include_str!("../../plugin/channel.toml").replace("version = \"0.1.0\"", "version = \"0.0.9\"");
+    let grant = Some(world.host.channel("instagram").unwrap().grant.clone());
+    let options = || ChannelOptions { grant: grant.clone(), ..ChannelOptions::default() };
+    world.host.load_channel(with_manifest(&hostile().1, &manifest), options()).await.unwrap();
+    world.host.load_channel(instagram().1.clone(), options()).await.unwrap();
+    browser.open(&format!("{}/inspector", world.address)).await;
+    browser.click("table a").await;
+    browser.says("The same with 0.0.9").await;
+    let marked = browser.client.find_all(Locator::Css("section[aria-labelledby=compared] :is(del, ins, p)"));
+    assert!(!marked.await.unwrap().is_empty(), "{}", browser.text().await);
+    browser.pictured("inspector-compared").await;
     browser.quit().await;
 }
 

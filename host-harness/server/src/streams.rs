@@ -1,14 +1,14 @@
 //! Owns: open streams of server-sent events over the change feed: their places, heartbeats, when they end.
 //! Does not own: what a stream says of a change (the API, the pages), connections (`listener`).
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
     http::{HeaderName, HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
-use futures_util::stream;
+use futures_util::{Stream, StreamExt as _, stream};
 use harness_engine::Host;
 use harness_inbox::{Changes, Follower, InboxError};
 use tokio::{
@@ -52,6 +52,18 @@ impl Streams {
         stopping: Option<Stopping>,
         tell: impl Fn(&Changes) -> String + Send + Sync + 'static,
     ) -> Option<Response> {
+        self.open_with(feed, sender, stopping, tell, Box::pin(stream::pending()))
+    }
+
+    /// The same, with events that are no changes: they are not repeated for a client that comes back.
+    pub(crate) fn open_with(
+        &self,
+        feed: Follower,
+        sender: Option<Principal>,
+        stopping: Option<Stopping>,
+        tell: impl Fn(&Changes) -> String + Send + Sync + 'static,
+        beside: Beside,
+    ) -> Option<Response> {
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let told = Telling {
             host: self.host.clone(),
@@ -60,6 +72,7 @@ impl Streams {
             feed,
             tell,
             stopping,
+            beside,
             ends: Instant::now() + LIFETIME,
             began: false,
             _place: place,
@@ -80,6 +93,9 @@ impl Streams {
     }
 }
 
+/// Further events of a stream, as they are written.
+pub(crate) type Beside = Pin<Box<dyn Stream<Item = String> + Send + Sync>>;
+
 /// A stream under way. It reads the next changes when the last ones are on their way to the client, so that a slow client
 /// holds its position and nothing else.
 struct Telling<T> {
@@ -89,6 +105,7 @@ struct Telling<T> {
     feed: Follower,
     tell: T,
     stopping: Option<Stopping>,
+    beside: Beside,
     ends: Instant,
     began: bool,
     _place: OwnedSemaphorePermit,
@@ -126,6 +143,12 @@ impl<T: Fn(&Changes) -> String> Telling<T> {
                         return None;
                     }
                 },
+                Some(words) = self.beside.next() => {
+                    if !self.is_admitted().await {
+                        return None;
+                    }
+                    return Some(words.into());
+                }
                 // An id without data is no event, but where the client comes back to.
                 () = tokio::time::sleep_until(heartbeat) => {
                     if !self.is_admitted().await {

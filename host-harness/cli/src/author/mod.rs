@@ -13,6 +13,7 @@ mod locate;
 mod package;
 pub(crate) mod rebuild;
 mod replay;
+mod screenshots;
 mod sign;
 mod sim;
 
@@ -32,6 +33,15 @@ pub(crate) enum Command {
         /// Play a fixed conversation, print it, and fail if a step fails
         #[arg(long)]
         script: bool,
+        /// The channel's folder or component [default: plugin]
+        #[arg(long, value_name = "PATH")]
+        channel: Option<PathBuf>,
+    },
+    /// Take pictures of the demo's pages in a real browser; needs Chromium and its driver
+    Screenshots {
+        /// Where the pictures are written
+        #[arg(default_value = "docs/pictures")]
+        folder: PathBuf,
         /// The channel's folder or component [default: plugin]
         #[arg(long, value_name = "PATH")]
         channel: Option<PathBuf>,
@@ -133,6 +143,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Demo { script, channel } => wait(demo::run(script, channel)),
+        Command::Screenshots { folder, channel } => wait(screenshots::run(folder, channel)),
         Command::Build { dir, json } => build::run(dir, json),
         Command::Embed { component, manifest, out, json } => embed::run(&component, &manifest, out, json),
         Command::Package(arguments) => wait(package::run(arguments)),

@@ -7,5 +7,6 @@ mod stage;
 
 pub use self::{
     phone::DemoPhone,
+    pictures::{MUG, VASE},
     stage::{Stage, reply, text_part},
 };

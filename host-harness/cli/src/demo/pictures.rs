@@ -2,9 +2,9 @@
 //! Does not own: sending them (`phone`).
 
 /// A tall vase.
-pub(super) const VASE: &[u8] = include_bytes!("../../assets/vase.png");
+pub const VASE: &[u8] = include_bytes!("../../assets/vase.png");
 /// A mug.
-pub(super) const MUG: &[u8] = include_bytes!("../../assets/mug.png");
+pub const MUG: &[u8] = include_bytes!("../../assets/mug.png");
 
 /// Samples in a second.
 const RATE: u32 = 8000;

@@ -55,7 +55,9 @@ pub use reply::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepE
 pub use row::Row;
 pub use search::{ConversationHit, Highlight, MessageHit, MessageSearch};
 pub use state::{ReplyState, StepState};
-pub use timeline::{ActivityFilter, ActivityView, ConversationEntry, ConversationSummary, ReactionView, TimelineEntry};
+pub use timeline::{
+    ActivityFilter, ActivityView, Around, ConversationEntry, ConversationSummary, ReactionView, TimelineEntry,
+};
 pub use user::{
     Accepted, AtProvider, Credentials as UserCredentials, InvitationView, NewInvitation, NewSession, NewUser, Role,
     SessionView, UserChange, UserView, WorkspaceView,

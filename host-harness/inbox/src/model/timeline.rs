@@ -11,8 +11,20 @@ use super::{
     },
     media::MediaView,
     organisation::ConversationState,
+    page::Place,
     state::StepState,
 };
+
+/// The messages around one.
+#[derive(Clone, Debug)]
+pub struct Around {
+    /// Oldest first.
+    pub entries: Vec<TimelineEntry>,
+    /// Where those before them end; `None` if these are the oldest.
+    pub earlier: Option<Place>,
+    /// Where those after them begin; `None` if these are the newest.
+    pub later: Option<Place>,
+}
 
 /// An entry in the list of conversations.
 #[derive(Clone, Debug, Serialize)]

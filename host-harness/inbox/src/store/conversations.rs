@@ -7,8 +7,8 @@ use harness_contract::{ConversationContext, KnownComment, Window, WindowPolicy};
 use crate::{
     error::InboxError,
     model::{
-        AccountId, ActivityFilter, ActivityId, ActivityView, ConversationEntry, ConversationFilter, ConversationId,
-        ConversationSummary, MergedPlace, MessageId, Page, Place, TimelineEntry,
+        AccountId, ActivityFilter, ActivityId, ActivityView, Around, ConversationEntry, ConversationFilter,
+        ConversationId, ConversationSummary, MergedPlace, MessageId, Page, Place, TimelineEntry,
     },
 };
 
@@ -60,6 +60,23 @@ pub trait Conversations: Send + Sync {
         before: Option<Place>,
         limit: usize,
     ) -> Result<Page<TimelineEntry>, InboxError>;
+
+    /// The oldest messages of a conversation after this cursor, oldest first; the page's `next` goes on towards the newest.
+    async fn timeline_after(
+        &self,
+        conversation: ConversationId,
+        after: Place,
+        limit: usize,
+    ) -> Result<Page<TimelineEntry>, InboxError>;
+
+    /// The messages around one of a conversation, oldest first: at most `limit` before it, and as many from it on. `None`
+    /// where the conversation does not have it.
+    async fn timeline_around(
+        &self,
+        conversation: ConversationId,
+        message: MessageId,
+        limit: usize,
+    ) -> Result<Option<Around>, InboxError>;
 
     /// Activities before this cursor that a filter lets through, newest first.
     async fn activities_before(
@@ -116,4 +133,8 @@ pub trait Conversations: Send + Sync {
 
     /// Marks a conversation as read, without telling the customer. Returns how many messages were unread.
     async fn mark_read(&self, conversation: ConversationId, now: u64) -> Result<usize, InboxError>;
+
+    /// Marks the newest message of the customer as unread, so that the conversation stands out again. Returns whether
+    /// there is one, and it was read.
+    async fn mark_unread(&self, conversation: ConversationId, now: u64) -> Result<bool, InboxError>;
 }

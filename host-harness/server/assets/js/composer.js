@@ -158,11 +158,15 @@ export function composer(log) {
     if (event.target.id === "enter-sends") prefer("enter", event.target.checked ? "sends" : "");
     else if (form.contains(event.target) && event.target.matches("select")) later();
   });
-  // What is written in another tab is here too.
+  // What is written in another tab is here too, once it pauses there.
+  let elsewhere = 0;
   drafts.elsewhere((kept) => {
-    text().value = "";
-    if (kept) restore(kept);
-    else count();
+    clearTimeout(elsewhere);
+    elsewhere = setTimeout(() => {
+      text().value = "";
+      if (kept) restore(kept);
+      else count();
+    }, PAUSE);
   });
 
   document.addEventListener("keydown", (event) => {
@@ -204,7 +208,8 @@ export function composer(log) {
       else drafts.keep(form);
       const next = changes ? form.dataset.next && document.getElementById(form.dataset.next) : form.querySelector('[aria-invalid="true"]');
       (next || text()).focus();
-      if (!changes) await log.refresh();
+      // Not waited for: the next thing may be done before the log is drawn.
+      if (!changes) log.refresh();
     } catch {
       // Nothing is lost: the text is in the field and in the draft, and the same key makes it one reply.
       document.getElementById("offline")?.removeAttribute("hidden");
@@ -222,7 +227,7 @@ export function composer(log) {
     const answers = event.target.closest("[data-answer]");
     if (comment) {
       event.preventDefault();
-      answer({ comment: comment.dataset.comment }, form.querySelector("#answered").dataset.private);
+      answer({ comment: comment.dataset.comment }, form.querySelector("#answered")?.dataset.private);
     } else if (answers) {
       event.preventDefault();
       answers.dispatchEvent(new CustomEvent("answer", { bubbles: true }));

@@ -5,9 +5,13 @@ import { composer } from "./composer.js";
 import { copy } from "./copy.js";
 import { demo } from "./demo.js";
 import { keys } from "./keys.js";
+import { list } from "./list.js";
 import { live } from "./live.js";
+import { onward } from "./onward.js";
+import { presence } from "./presence.js";
 import { times } from "./times.js";
 import { tryout } from "./tryout.js";
+import { viewer } from "./viewer.js";
 
 // The reader's zone, for the next page that the host draws.
 const offset = -new Date().getTimezoneOffset();
@@ -19,7 +23,11 @@ document.body.classList.add("has-script");
 times(document);
 const log = live();
 composer(log);
+list();
+presence();
+viewer();
 keys();
 demo();
 copy();
 tryout();
+onward();

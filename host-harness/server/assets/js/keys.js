@@ -6,6 +6,8 @@ import { preference } from "./look.js";
 export function keys() {
   let gone = 0;
   document.addEventListener("keydown", (event) => {
+    // A dialog has keys of its own.
+    if (document.querySelector("dialog[open]")) return;
     const field = event.target.closest?.("input, textarea, select, [contenteditable]");
     if (event.key === "Escape") return escape(field);
     if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) return step(event);
@@ -19,12 +21,15 @@ export function keys() {
     else if (key === "j" || event.key === "ArrowDown" && inList(event)) move(1);
     else if (key === "k" || event.key === "ArrowUp" && inList(event)) move(-1);
     else if (key === "r" && inMessage) inMessage.dispatchEvent(new CustomEvent("answer", { bubbles: true }));
+    else if (key === "+" && inMessage) inMessage.querySelector("[data-react]")?.click();
     else if (key === "r") document.getElementById("text")?.focus();
     else if (key === "n") document.getElementById("note")?.click();
     else if (key === "e") document.getElementById("close")?.click();
     else if (key === "a") document.getElementById("assignee")?.focus();
     else if (key === "l") document.getElementById("label")?.focus();
-    else if (key === "x") (event.target.closest?.(".row") ?? document.querySelector(".row:has([aria-current])"))?.querySelector(".pick")?.click();
+    else if (key === "x") (event.target.closest?.(".row") ?? document.querySelector(".row:has([aria-current])"))?.querySelector(".pick")?.dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: event.shiftKey }));
+    else if (key === "u") document.getElementById("mark-unread")?.click();
+    else if (key === "/") document.getElementById("search")?.focus();
     else if (key === "i") location.hash = location.hash === "#contact" ? "#main" : "#contact";
     else return;
     event.preventDefault();

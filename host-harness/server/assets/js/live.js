@@ -2,6 +2,7 @@
 //! as somebody scrolls; what is shown while there is no connection.
 //! Does not own: the composer.
 
+import { pick } from "./list.js";
 import { preference } from "./look.js";
 import { morph, parse, part } from "./morph.js";
 import { everyMinute, times } from "./times.js";
@@ -54,8 +55,14 @@ export function live() {
     const { ok, body } = await part(`/inbox/${open}/log${inbox.dataset.query}`);
     if (!ok || !log) return;
     const scroll = byId("log-scroll");
-    const added = morph(log, body.querySelector("#log"), state.earlier);
     for (const id of ["head", "contact"]) renew(byId(id), body.querySelector(`#${id}`));
+    // Whoever reads in the middle stays there: what is new comes when they are at the end.
+    if (log.dataset.later) return;
+    const wanted = body.querySelector("#log");
+    // Pages that were loaded by scrolling stay: what stands over the newest one is theirs.
+    while (state.earlier && (wanted.firstElementChild?.id === "earlier" || (wanted.firstElementChild?.matches(".day") && byId(wanted.firstElementChild.id))))
+      wanted.firstElementChild.remove();
+    const added = morph(log, wanted, state.earlier);
     times(log);
     const said = added.filter((item) => item.matches('.item[data-from="customer"]'));
     if (said.length) announce(said.map((item) => item.innerText).join(". "));
@@ -101,6 +108,7 @@ export function live() {
       document.dispatchEvent(new CustomEvent("changed", { detail: event.data }));
       refresh({ log: event.data === "*" || event.data === open });
     });
+    events.addEventListener("present", (event) => document.dispatchEvent(new CustomEvent("present", { detail: event.data })));
     // A stream ends now and then, and comes back by itself.
     events.onerror = () => {
       state.lost ??= setTimeout(() => offline(true), LOST_MS);
@@ -110,11 +118,12 @@ export function live() {
   }
 
   document.addEventListener("click", async (event) => {
-    const link = event.target.closest("[data-retry], a[data-earlier], a[data-more]");
+    const link = event.target.closest("[data-retry], a[data-earlier], a[data-later], a[data-more]");
     if (!link) return;
     event.preventDefault();
     if (link.matches("[data-retry]")) await refresh();
     else if (link.matches("[data-more]")) await older();
+    else if (link.matches("[data-later]")) await later();
     else await earlier();
   });
 
@@ -123,11 +132,13 @@ export function live() {
     const form = event.target;
     if (!form.matches("form[data-organise]")) return;
     event.preventDefault();
-    const closes = event.submitter?.value === "closed";
+    const closes = event.submitter?.value === "closed" && !form.matches("#many");
     const fields = new URLSearchParams(new FormData(form, event.submitter));
-    form.closest("details")?.removeAttribute("open");
+    (event.submitter ?? form).closest("details")?.removeAttribute("open");
     try {
-      const answer = await fetch(form.action, { method: "POST", body: fields });
+      const answer = await fetch(event.submitter?.getAttribute("formaction") || form.action, { method: "POST", body: fields });
+      // Not `form.id`: the boxes are named so.
+      if (form.matches("#many")) pick("none");
       if (!answer.ok) toast(parse(await answer.text()).querySelector("h1")?.textContent ?? "");
       const next = closes ? nextRow() : null;
       await refresh();
@@ -160,6 +171,25 @@ export function live() {
     watch();
   }
 
+  // Later messages come after those that are there, which stay where they are, too.
+  async function later() {
+    const [log, scroll, mark] = [byId("log"), byId("log-scroll"), byId("later")];
+    if (!mark) return;
+    const { ok, body } = await part(`/inbox/${open}/log?after=${log.dataset.later}`);
+    if (!ok) return;
+    const found = body.querySelector("#log");
+    const last = mark.previousElementSibling;
+    const top = last?.getBoundingClientRect().top ?? 0;
+    mark.remove();
+    for (const child of [...found.children]) if (!byId(child.id)) log.append(child);
+    if (found.dataset.later) log.dataset.later = found.dataset.later;
+    else delete log.dataset.later;
+    state.earlier = true;
+    times(log);
+    scroll.scrollTop += (last?.getBoundingClientRect().top ?? 0) - top;
+    watch();
+  }
+
   async function older() {
     const more = byId("more");
     if (!more) return;
@@ -179,11 +209,12 @@ export function live() {
       if (!entry.isIntersecting) continue;
       seen.unobserve(entry.target);
       if (entry.target.id === "more") older().catch(() => offline(true));
+      else if (entry.target.id === "later") later().catch(() => offline(true));
       else earlier().catch(() => offline(true));
     }
   });
   function watch() {
-    for (const id of ["more", "earlier"]) if (byId(id)) seen.observe(byId(id));
+    for (const id of ["more", "earlier", "later"]) if (byId(id)) seen.observe(byId(id));
   }
 
   watch();

@@ -32,6 +32,9 @@ export function morph(list, wanted, keep = false) {
     } else {
       if (old === at) at = at.nextElementSibling;
       const focused = old.contains(document.activeElement);
+      // What somebody has chosen stays chosen.
+      const box = old.querySelector(":scope > .pick:checked") && next.querySelector(":scope > .pick");
+      if (box) box.checked = true;
       old.replaceWith(next);
       if (next.nextElementSibling !== at) list.insertBefore(next, at);
       if (focused) (next.querySelector("a, button") ?? next).focus();

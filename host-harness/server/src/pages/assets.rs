@@ -37,11 +37,15 @@ assets! {
     "js/files.js": SCRIPT,
     "js/keys.js": SCRIPT,
     "js/listbox.js": SCRIPT,
+    "js/list.js": SCRIPT,
     "js/live.js": SCRIPT,
     "js/look.js": SCRIPT,
     "js/morph.js": SCRIPT,
+    "js/onward.js": SCRIPT,
+    "js/presence.js": SCRIPT,
     "js/times.js": SCRIPT,
     "js/tryout.js": SCRIPT,
+    "js/viewer.js": SCRIPT,
 }
 
 /// The first bytes of the digest of all assets, in hex. It stands in their addresses, so that a new version of any of

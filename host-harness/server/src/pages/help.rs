@@ -14,7 +14,7 @@ pub(super) async fn page(reader: Reader) -> Response {
     let words = reader.words;
     let keys = [
         ("?", &words.key_help),
-        ("/", &words.saved_replies),
+        ("/", &words.find.key_search),
         ("J  K", &words.key_next),
         ("Enter", &words.key_open),
         ("Esc", &words.key_escape),
@@ -24,6 +24,9 @@ pub(super) async fn page(reader: Reader) -> Response {
         ("A", &words.key_assign),
         ("L", &words.key_label),
         ("X", &words.key_select),
+        ("+", &words.composer.key_react),
+        ("Shift X", &words.find.key_select_to),
+        ("U", &words.find.mark_unread),
         ("@", &words.composer.mention),
         ("Alt Q", &words.quick_replies),
         ("Alt C", &words.composer.cards),
@@ -33,7 +36,7 @@ pub(super) async fn page(reader: Reader) -> Response {
         ("G I", &words.key_inbox),
     ];
     let content = html! {
-        main.page id="main" tabindex="-1" {
+        main.page id="main" tabindex="0" {
             div.narrow.stack.wide {
                 div.page-head { div { h1 { (words.keyboard) } p { (words.keyboard_hint) } } }
                 section.panel.flush {

@@ -21,7 +21,7 @@ pub(super) struct Needs {
     pub(super) form_to: Vec<String>,
     /// The origins of its pictures. Others are blocked.
     pub(super) pictures: Vec<String>,
-    /// Reloads the page: after how many seconds, and at which address.
+    /// Where the page goes on by itself: after how many seconds, and at which address.
     pub(super) goes_on: Option<(u8, String)>,
 }
 
@@ -30,7 +30,7 @@ impl Needs {
     fn policy(&self) -> String {
         let more = |origins: &[String]| origins.iter().map(|origin| format!(" {origin}")).collect::<String>();
         format!(
-            "default-src 'self'; img-src 'self'{}; object-src 'none'; base-uri 'none'; form-action 'self'{}; frame-ancestors 'none'",
+            "default-src 'self'; object-src 'none'; img-src 'self'{}; base-uri 'none'; form-action 'self'{}; frame-ancestors 'none'",
             more(&self.pictures),
             more(&self.form_to)
         )
@@ -101,7 +101,8 @@ pub(super) fn document_with(
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 @if let Some((seconds, place)) = &needs.goes_on {
-                    meta http-equiv="refresh" content={ (seconds) "; url=" (place) };
+                    // Scripts do better (`onward.js`): a page that is loaded again takes the place of whoever reads it.
+                    noscript { meta http-equiv="refresh" content={ (seconds) "; url=" (place) }; }
                 }
                 title { (title) }
                 link rel="icon" href={ (assets::address("mark.svg")) };

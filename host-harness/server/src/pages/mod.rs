@@ -57,7 +57,7 @@ pub(crate) fn router(
     limits: &Limits,
 ) -> Router {
     let time = BodyTime { base: limits.body_time, largest: host.largest_file() };
-    let (phone, desk) = (people.phone(), Desk { host: host.clone(), streams });
+    let (phone, desk) = (people.phone(), Desk::new(host.clone(), streams));
     // No secret stands on these. The others are small, and some show one.
     let compressed = Router::new().route("/help", get(help::page)).merge(inbox::router(desk.clone()));
     let compressed = match phone {

@@ -35,6 +35,7 @@ mod catalogue;
 mod composer;
 mod connecting;
 mod demo;
+mod find;
 mod plugins;
 mod settings;
 

@@ -36,6 +36,17 @@ fn quoting_is_the_inverse_of_reading() {
     assert_eq!(parse(&quoted).ok().and_then(|value| value.id()), Some(text));
 }
 
+#[test]
+fn an_item_that_cannot_be_represented_is_left_raw_and_its_neighbours_are_read() {
+    let Ok(Json::List(elements)) = items(r#"[{"a":1} ,{"a":"\ud83d"},[]]"#, 1) else {
+        unreachable!("a list");
+    };
+    let a = Json::Object(vec![("a".into(), Json::Unsigned(1))]);
+    let whole = Json::Both(Box::new(a), r#"{"a":1}"#);
+    assert_eq!(elements, [whole, Json::Raw(r#"{"a":"\ud83d"}"#), Json::Both(Box::new(Json::List(Vec::new())), "[]")]);
+    assert!(items(r#"[{"a":1},{]"#, 1).is_err());
+}
+
 /// The same value, converted from `serde_json`.
 fn known(value: &serde_json::Value) -> Json<'_> {
     use serde_json::Value;
@@ -64,6 +75,9 @@ fn agree(text: &str) {
     let skipped = serde_json::from_str::<&serde_json::value::RawValue>(text).ok();
     let raw = skipped.map(|raw| Json::Raw(raw.get()));
     assert_eq!(shallow(text, 0).ok(), raw, "{text}");
+    let both = parse(text).ok().zip(raw.as_ref().and_then(Json::raw));
+    let both = both.map(|(value, raw)| Json::Both(Box::new(value), raw)).or(raw);
+    assert_eq!(items(text, 0).ok(), both, "{text}");
 }
 
 #[test]

@@ -8,10 +8,14 @@ use rusqlite::{OptionalExtension as _, params};
 use crate::{
     error::InboxError,
     model::{
-        AccountId, ActivityFilter, ActivityId, ActivityView, ConversationEntry, ConversationFilter, ConversationId,
-        ConversationSummary, MergedPlace, MessageId, Page, Place, TimelineEntry,
+        AccountId, ActivityFilter, ActivityId, ActivityView, Around, ConversationEntry, ConversationFilter,
+        ConversationId, ConversationSummary, MergedPlace, MessageId, Page, Place, TimelineEntry,
     },
-    sqlite::{rows::conversations::mark_read, store::SqliteStore, views},
+    sqlite::{
+        rows::conversations::{mark_read, mark_unread},
+        store::SqliteStore,
+        views,
+    },
     store::Conversations,
 };
 
@@ -39,6 +43,24 @@ impl Conversations for SqliteStore {
     ) -> Result<Page<TimelineEntry>, InboxError> {
         let before = before.unwrap_or(Place::FIRST);
         self.readers.read(move |connection| views::timeline::timeline(connection, conversation, before, limit)).await
+    }
+
+    async fn timeline_after(
+        &self,
+        conversation: ConversationId,
+        after: Place,
+        limit: usize,
+    ) -> Result<Page<TimelineEntry>, InboxError> {
+        self.readers.read(move |connection| views::timeline::later(connection, conversation, after, limit)).await
+    }
+
+    async fn timeline_around(
+        &self,
+        conversation: ConversationId,
+        message: MessageId,
+        limit: usize,
+    ) -> Result<Option<Around>, InboxError> {
+        self.readers.read(move |connection| views::timeline::around(connection, conversation, message, limit)).await
     }
 
     async fn activities_before(
@@ -170,6 +192,17 @@ impl Conversations for SqliteStore {
                     return Err(InboxError::NotFound { what: "conversation", id: conversation.to_string() });
                 }
                 mark_read(tx, conversation, now)
+            })
+            .await
+    }
+
+    async fn mark_unread(&self, conversation: ConversationId, now: u64) -> Result<bool, InboxError> {
+        self.writer
+            .write(move |tx| {
+                if !tx.prepare_cached("SELECT 1 FROM conversation WHERE id = ?1")?.exists(params![conversation])? {
+                    return Err(InboxError::NotFound { what: "conversation", id: conversation.to_string() });
+                }
+                mark_unread(tx, conversation, now)
             })
             .await
     }

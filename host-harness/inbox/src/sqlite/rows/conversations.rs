@@ -108,3 +108,18 @@ pub(crate) fn mark_read(tx: &Transaction<'_>, conversation: ConversationId, now:
     }
     Ok(marked)
 }
+
+/// Marks the newest message of the customer as unread. Returns whether there is one, and it was read.
+pub(crate) fn mark_unread(tx: &Transaction<'_>, conversation: ConversationId, now: u64) -> Result<bool, InboxError> {
+    let marked = tx
+        .prepare_cached(
+            "UPDATE message SET unread = 1 WHERE unread = 0 AND id = (
+                 SELECT id FROM message WHERE conversation_id = ?1 AND direction = 'inbound' AND deleted_at IS NULL
+                 ORDER BY at DESC, seq DESC, id DESC LIMIT 1)",
+        )?
+        .execute(params![conversation])?;
+    if marked > 0 {
+        note(tx, ChangeKind::ConversationUpdated, Concerns::conversation(conversation), now)?;
+    }
+    Ok(marked > 0)
+}

@@ -7,10 +7,11 @@ use serde_json::value::RawValue;
 use super::{media, sent};
 use crate::{
     error::InboxError,
-    model::{ConversationId, MessageId, Page, Place, ReactionView, TimelineEntry},
+    model::{Around, ConversationId, MessageId, Page, Place, ReactionView, TimelineEntry},
     sqlite::columns::{collect, raw, with_one_more},
 };
 
+/// The messages before `before`.
 pub(crate) fn timeline(
     connection: &Connection,
     conversation: ConversationId,
@@ -65,16 +66,54 @@ pub(crate) fn placed(
     before: Place,
     limit: usize,
 ) -> Result<Vec<(TimelineEntry, Place)>, InboxError> {
-    let sql = format!(
-        "{SELECT} WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) < (?3, ?4, ?5)
-         ORDER BY m.at DESC, m.seq DESC, m.id DESC LIMIT ?2"
-    );
-    let rows = collect(
-        connection,
-        &sql,
-        params![conversation, with_one_more(limit), before.at, before.seq, before.id],
-        entry,
-    )?;
+    let beyond = "< (?3, ?4, ?5) ORDER BY m.at DESC, m.seq DESC, m.id DESC";
+    entries(connection, conversation, before, beyond, limit)
+}
+
+/// The oldest messages after `after`.
+pub(crate) fn later(
+    connection: &Connection,
+    conversation: ConversationId,
+    after: Place,
+    limit: usize,
+) -> Result<Page<TimelineEntry>, InboxError> {
+    let beyond = "> (?3, ?4, ?5) ORDER BY m.at, m.seq, m.id";
+    Ok(Page::of(entries(connection, conversation, after, beyond, limit)?, limit))
+}
+
+/// The messages around one: as many before it as from it on. `None` where the conversation does not have it.
+pub(crate) fn around(
+    connection: &Connection,
+    conversation: ConversationId,
+    message: MessageId,
+    limit: usize,
+) -> Result<Option<Around>, InboxError> {
+    let place = connection
+        .prepare_cached("SELECT at, seq, id FROM message WHERE id = ?1 AND conversation_id = ?2")?
+        .query_row(params![message, conversation], |row| {
+            Ok(Place { at: row.get(0)?, seq: row.get(1)?, id: row.get(2)? })
+        })
+        .optional()?;
+    let Some(place) = place else { return Ok(None) };
+    let before = timeline(connection, conversation, place, limit)?;
+    // From the message itself on.
+    let after = later(connection, conversation, Place { id: place.id - 1, ..place }, limit)?;
+    let (earlier, newer) = (before.next, after.next);
+    let entries = before.entries.into_iter().chain(after.entries).collect();
+    Ok(Some(Around { entries, earlier, later: newer }))
+}
+
+/// One more than `limit`, if there are more. `beyond` compares with a place, and orders.
+fn entries(
+    connection: &Connection,
+    conversation: ConversationId,
+    place: Place,
+    beyond: &str,
+    limit: usize,
+) -> Result<Vec<(TimelineEntry, Place)>, InboxError> {
+    let sql = format!("{SELECT} WHERE m.conversation_id = ?1 AND (m.at, m.seq, m.id) {beyond} LIMIT ?2");
+    let values = params![conversation, with_one_more(limit), place.at, place.seq, place.id];
+    let rows = collect(connection, &sql, values, entry)?;
     rows.into_iter().map(|(row, place)| Ok((complete(row)?, place))).collect()
 }
 

@@ -2,7 +2,7 @@
 //! Not here: the outcomes of replies.
 
 use harness_contract::{EventOrigin, WindowState};
-use harness_inbox::ConversationId;
+use harness_inbox::{ConversationId, TimelineEntry};
 use serde_json::json;
 
 use super::{
@@ -37,6 +37,16 @@ pub(crate) async fn pages_of_a_list_hold_everything_once(place: &dyn Place) {
     let texts = older.entries.iter().chain(&newest.entries).map(|entry| entry.text.clone().unwrap());
     assert_eq!(texts.collect::<Vec<_>>(), [who.as_str(), "0", "1", "2", "3", "4"]);
     assert!(older.next.is_none());
+    let said = |entries: &[TimelineEntry]| entries.iter().map(|entry| entry.text.clone().unwrap()).collect::<Vec<_>>();
+    let middle = newest.entries[1].id;
+    let around = stage.store.timeline_around(conversation, middle, 2).await.unwrap().unwrap();
+    assert_eq!(said(&around.entries), ["0", "1", "2", "3"]);
+    let before = stage.store.timeline_before(conversation, around.earlier, 9).await.unwrap();
+    assert_eq!((said(&before.entries), before.next), (vec![who.clone()], None));
+    let after = stage.store.timeline_after(conversation, around.later.unwrap(), 9).await.unwrap();
+    assert_eq!((said(&after.entries), after.next), (vec!["4".to_owned()], None));
+    let others = stage.store.conversations(9).await.unwrap()[1].id;
+    assert!(stage.store.timeline_around(others, middle, 2).await.unwrap().is_none(), "another conversation has it not");
 }
 
 pub(crate) async fn what_is_unsent_is_shown_by_nothing_whichever_came_first(place: &dyn Place) {

@@ -137,6 +137,13 @@ pub(crate) async fn an_interrupted_step_is_in_doubt_until_somebody_settles_it(pl
         let late = stage.store.settle(reply, settlement, NOW).await;
         assert!(matches!(late, Err(InboxError::NotAmbiguous(_))), "{late:?}");
     }
+    // Somebody who cannot tell asks for a look now, and decides nothing.
+    let reply = stage.begin(conversation, "looked for").await.reply;
+    stage.store.settle_interrupted(NOW).await.unwrap();
+    assert!(stage.store.due_doubts(NOW).await.unwrap().is_empty(), "its echo has time to arrive");
+    stage.store.settle(reply, Settlement::Look, NOW).await.unwrap();
+    assert_eq!(stage.store.due_doubts(NOW).await.unwrap().iter().map(|doubt| doubt.reply).collect::<Vec<_>>(), [reply]);
+    assert_eq!(stage.store.reply(reply).await.unwrap().verdict, ReplyVerdict::Ambiguous);
     let nothing = stage.store.settle(ReplyId::new(999), Settlement::Arrived, NOW).await;
     assert!(matches!(nothing, Err(InboxError::NotFound { .. })));
     // After the host failed, steps that had not begun are refused.

@@ -132,7 +132,8 @@ pub(super) fn why(decision: &Decision, reader: &Reader) -> String {
     let words = &reader.words.bot_pages;
     let mut said = Vec::new();
     match decision.rule.as_str() {
-        "" => {}
+        // The part itself, not a rule of somebody's.
+        "" | "welcome" | "assistant" => {}
         "default" => said.push(words.by_default.to_string()),
         rule => said.push(fill(&words.by_rule, &[("rule", rule)])),
     }

@@ -1,7 +1,7 @@
 //! Owns: trying the bot's settings on a conversation of the past, beside the form.
 //! Does not own: what it would do (the automation's dry run).
 
-use harness_automation::{AutomationError, Settings, Would};
+use harness_automation::{AutomationError, Consumer, Outcome, Settings, Would};
 use harness_engine::Host;
 use harness_inbox::{AccountId, ConversationFilter, ConversationId, ConversationSummary, PublicId as _, TimelineEntry};
 use maud::{Markup, html};
@@ -18,13 +18,18 @@ const CONVERSATIONS: usize = 20;
 /// Messages that are shown with what would have been done about them.
 const MESSAGES: usize = 30;
 
+/// The messages and what would be done about them, or why that cannot be said.
+type Outcomes = Result<(Vec<TimelineEntry>, Vec<Would>), String>;
+
 /// What was asked to be tried, and what came of it.
 #[derive(Default)]
 pub(super) struct Tried {
     pub(super) conversation: Option<ConversationId>,
     pub(super) asks_model: bool,
+    /// What it would greet with.
+    greeting: String,
     /// `None` if nothing was tried.
-    outcome: Option<Result<(Vec<TimelineEntry>, Vec<Would>), String>>,
+    outcome: Option<Outcomes>,
 }
 
 /// The newest conversations of an account.
@@ -44,7 +49,12 @@ pub(super) async fn tried(host: &Host, conversation: ConversationId, settings: &
         AutomationError::Host(failed) => failed.for_people(),
         problem => as_sentence(&problem.to_string()),
     });
-    Tried { conversation: Some(conversation), asks_model, outcome: Some(outcome) }
+    Tried {
+        conversation: Some(conversation),
+        asks_model,
+        greeting: settings.welcome.text.clone(),
+        outcome: Some(outcome),
+    }
 }
 
 /// The panel beside the form; its fields are of the form.
@@ -88,7 +98,7 @@ fn came_of_it(tried: &Tried, reader: &Reader) -> Markup {
                 ol.stack {
                     @for entry in entries.iter().filter(|entry| entry.direction == "inbound") {
                         li.item.plain data-from="customer" { div.bubble dir="auto" { (linked(entry.text.as_deref().unwrap_or("…"))) } }
-                        @for one in would.iter().filter(|one| one.message == entry.id) { (decided(one, reader)) }
+                        @for one in would.iter().filter(|one| one.message == entry.id) { (decided(one, &tried.greeting, reader)) }
                     }
                 }
             },
@@ -96,13 +106,15 @@ fn came_of_it(tried: &Tried, reader: &Reader) -> Markup {
     }
 }
 
-fn decided(would: &Would, reader: &Reader) -> Markup {
+fn decided(would: &Would, greeting: &str, reader: &Reader) -> Markup {
+    let greets = would.consumer == Consumer::Welcome && would.decision.outcome == Outcome::Sent;
+    let says = would.says.iter().map(String::as_str).chain(greets.then_some(greeting));
     html! {
         li.activity {
             (icon(symbol(would.consumer)))
             strong { (name(would.consumer, reader)) } ": " (outcome(&would.decision, reader)) " " span.muted { (why(&would.decision, reader)) }
         }
-        @for said in &would.says {
+        @for said in says {
             li.item data-from="bot" {
                 p.who { (icon("bot")) (name(would.consumer, reader)) }
                 div.bubble dir="auto" { (linked(said)) }

@@ -21,6 +21,16 @@ pub(super) enum Step {
     Test,
 }
 
+impl Step {
+    fn name(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign-in",
+            Self::Choose => "choose",
+            Self::Test => "test",
+        }
+    }
+}
+
 /// A page with the steps, of which one is now.
 pub(super) fn page(reader: &Reader, title: &str, step: Option<Step>, needs: &Needs, content: &Markup) -> Response {
     let words = &reader.words.connecting;
@@ -29,7 +39,9 @@ pub(super) fn page(reader: &Reader, title: &str, step: Option<Step>, needs: &Nee
     let now = steps.iter().position(|(one, _)| Some(*one) == step);
     let body = html! {
         body {
-            main.page.alone id="main" tabindex="-1" {
+            main.page.alone id="main" tabindex="-1" data-stage=[step.map(Step::name)]
+                data-goes-on=[needs.goes_on.as_ref().map(|(_, place)| place)]
+                data-after=[needs.goes_on.as_ref().map(|(seconds, _)| seconds)] {
                 div.narrow.stack.wide {
                     div.stack {
                         (layout::sign(36))

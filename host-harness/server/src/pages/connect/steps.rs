@@ -117,7 +117,7 @@ pub(super) fn waiting_for(
             @if let Some(code) = code { p.big-code { (code) } }
             p.small.muted {
                 (words.goes_on)
-                @if let Some(minutes) = minutes { " " (count(&words.minutes_left, minutes)) }
+                @if let Some(minutes) = minutes { " " @if minutes == 1 { (words.minute_left) } @else { (count(&words.minutes_left, minutes)) } }
             }
         }
     }

@@ -1,9 +1,10 @@
 //! Owns: the query of the inbox's pages: which conversations the list shows, and what is open beside it.
 //! Does not own: finding them.
 
-use harness_inbox::{ConversationFilter, ConversationState, LabelId, PublicId};
+use harness_inbox::{ConversationFilter, ConversationState, LabelId, MessageId, PublicId};
 use serde::Deserialize;
 
+use super::load::Part;
 use crate::pages::reader::Reader;
 
 /// The states of conversations with which somebody has something to do.
@@ -17,6 +18,12 @@ pub(super) struct Asked {
     pub(super) channel: Option<String>,
     pub(super) label: Option<String>,
     pub(super) unread: Option<String>,
+    /// The words that are searched for.
+    q: Option<String>,
+    /// The message around which the log is shown.
+    at: Option<String>,
+    /// Where a later page of the log begins.
+    after: Option<String>,
     /// Where an older page of the list, or of the log, begins.
     pub(super) before: Option<String>,
     /// The conversation that is open beside the list.
@@ -48,10 +55,31 @@ impl Asked {
         self.unread.is_some()
     }
 
+    /// The words that are searched for.
+    pub(super) fn search(&self) -> Option<&str> {
+        self.q.as_deref().map(str::trim).filter(|words| !words.is_empty())
+    }
+
+    /// The part of the log that is shown.
+    pub(super) fn log(&self) -> Part {
+        let around = self.at.as_deref().and_then(|message| MessageId::from_public(message).ok());
+        let place = |text: &Option<String>| text.as_deref().and_then(|place| place.parse().ok());
+        match (around, place(&self.after), place(&self.before)) {
+            (Some(message), ..) => Part::Around(message),
+            (_, Some(after), _) => Part::After(after),
+            (.., Some(before)) => Part::Before(before),
+            _ => Part::Newest,
+        }
+    }
+
     /// Whether anything but the view is chosen.
     pub(super) fn is_narrow(&self) -> bool {
         let given = |value: &Option<String>| value.as_deref().is_some_and(|value| !value.is_empty());
-        self.view() != "all" || given(&self.channel) || given(&self.label) || self.only_unread()
+        self.view() != "all"
+            || given(&self.channel)
+            || given(&self.label)
+            || self.only_unread()
+            || self.search().is_some()
     }
 
     /// The filter for the reader's workspace.
@@ -84,6 +112,7 @@ impl Asked {
             ("channel", self.channel.as_deref()),
             ("label", self.label.as_deref()),
             ("unread", self.unread.as_deref()),
+            ("q", self.search()),
         ];
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for (name, value) in kept {

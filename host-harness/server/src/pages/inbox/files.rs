@@ -7,32 +7,32 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use harness_engine::{HostError, TakeError};
+use harness_engine::TakeError;
 use harness_inbox::{MediaId, PublicId as _, Row};
 use http_body_util::BodyExt as _;
 use serde::Deserialize;
 
 use super::{Desk, composer::attached, draft::Attached, here::is_here, part};
 use crate::{
-    api::handed_out,
+    api::{handed_out, media_answer},
     pages::{error, parts::size, reader::Reader, words::fill},
 };
 
 /// A message's file.
-pub(super) async fn media(State(desk): State<Desk>, Path(id): Path<String>, reader: Reader) -> Response {
+pub(super) async fn media(
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    reader: Reader,
+    headers: HeaderMap,
+) -> Response {
     let Ok(id) = MediaId::from_public(&id) else { return error::no_page(&reader) };
     if !is_here(&desk, id, &reader).await {
         return error::no_page(&reader);
     }
-    let found = async {
-        let media = desk.host.inbox().media(id).await?;
-        let content = desk.host.media(&media).await?;
-        Ok::<_, HostError>((media, content))
-    };
-    match found.await {
-        Ok((media, Some(content))) => handed_out(media.mime.as_deref(), content),
-        Ok((_, None)) => error::no_page(&reader),
-        Err(error) => error::failed(&reader, &error),
+    // Players seek: they ask for parts.
+    match media_answer(&desk.host, id, &headers).await {
+        Ok(answer) => answer,
+        Err(_) => error::no_page(&reader),
     }
 }
 

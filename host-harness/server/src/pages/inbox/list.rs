@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::{
     asked::Asked,
     entry::Entry,
+    search::{self, Found},
     team::{self, Team},
     window,
 };
@@ -51,6 +52,8 @@ pub(super) struct List {
     pub(super) rows: Vec<Row>,
     /// Where the next page begins.
     pub(super) next: Option<String>,
+    /// What a search found, in place of rows.
+    pub(super) found: Option<Found>,
 }
 
 /// Whose list it is, and how it was asked for.
@@ -70,7 +73,7 @@ pub(super) fn pane(list: &List, shown: &Shown<'_>) -> Markup {
         [("mine", &words.mine), ("unassigned", &words.unassigned), ("all", &words.everyone), ("closed", &words.closed)];
     html! {
         section.pane.list id="list" aria-label=(words.conversations) {
-            header { h2 { (words.inbox) } }
+            header { h2 { (words.inbox) } (saved_views(shown)) }
             nav.tabs aria-label=(words.whose) {
                 @for (view, word) in views {
                     @if view != "mine" || shown.reader.user.is_some() {
@@ -79,11 +82,7 @@ pub(super) fn pane(list: &List, shown: &Shown<'_>) -> Markup {
                 }
             }
             (filters(shown))
-            form.bulk id="many" method="post" action={ "/inbox/many" (asked.query()) } role="toolbar" aria-label=(words.selected) {
-                strong { (words.selected) } span.push {}
-                @if let Some(me) = shown.reader.user { button.btn.small.quiet name="assignee" value=(me.public()) { (icon("person")) (words.take_it) } }
-                button.btn.small.quiet name="state" value="closed" { (icon("archive")) (words.close) }
-            }
+            (many(shown))
             div.scroll id="list-scroll" { (rows(list, shown)) }
         }
     }
@@ -93,7 +92,10 @@ fn filters(shown: &Shown<'_>) -> Markup {
     let (words, asked) = (shown.reader.words, shown.asked);
     let is = |value: &Option<String>, this: &str| value.as_deref() == Some(this);
     html! {
-        form.filters action="/inbox" data-instant {
+        form.filters action="/inbox" data-instant role="search" {
+            label.search { (icon("search")) span.sr { (words.find.search) }
+                input.input type="search" id="search" name="q" value=[asked.search()] placeholder=(words.find.search) maxlength="200" dir="auto" aria-keyshortcuts="/";
+            }
             @if let Some(view) = &asked.view { input type="hidden" name="view" value=(view); }
             @if shown.channels.len() > 1 {
                 label { span.sr { (words.channel) } select.input.small name="channel" {
@@ -113,16 +115,68 @@ fn filters(shown: &Shown<'_>) -> Markup {
     }
 }
 
+/// The reader's own views, which their browser keeps.
+fn saved_views(shown: &Shown<'_>) -> Markup {
+    let words = &shown.reader.words.find;
+    html! {
+        details.menu.push.needs-script id="views" {
+            summary.btn.small.quiet { (icon("star")) (words.views) }
+            div {
+                p.small.muted id="no-views" { (words.no_views) }
+                ul id="saved-views" data-remove=(words.remove_view) {}
+                form id="save-view" {
+                    label { span.sr { (words.view_name) } input.input.small name="name" maxlength="40" required placeholder=(words.view_name) dir="auto"; }
+                    button.btn.small { (words.save_view) }
+                }
+            }
+        }
+    }
+}
+
+/// What is done with several conversations at once.
+fn many(shown: &Shown<'_>) -> Markup {
+    let (words, team) = (shown.reader.words, shown.team);
+    let people = team.users.iter().filter(|user| user.disabled_at.is_none());
+    html! {
+        form.bulk id="many" method="post" action={ "/inbox/many" (shown.asked.query()) } role="toolbar" aria-label=(words.selected) data-organise {
+            strong id="selected" data-words=(words.find.number_selected) { (words.selected) }
+            button.btn.icon.small.quiet.needs-script type="button" data-pick="none" aria-label=(words.find.select_none) { (icon("x")) }
+            button.btn.icon.small.quiet.needs-script type="button" data-pick="all" aria-label=(words.find.select_all) { (icon("checks")) }
+            span.push {}
+            details.menu name="many" {
+                summary.btn.icon.small.quiet aria-label=(words.find.assign) title=(words.find.assign) { (icon("person")) }
+                div {
+                    @for user in people {
+                        button.btn.quiet.small name="assignee" value=(user.id.public()) { bdi { (user.name) } @if shown.reader.user == Some(user.id) { " (" (words.myself) ")" } }
+                    }
+                    button.btn.quiet.small name="assignee" value="" { (words.nobody) }
+                }
+            }
+            @if !team.labels.is_empty() {
+                details.menu name="many" {
+                    summary.btn.icon.small.quiet aria-label=(words.find.add_label) title=(words.find.add_label) { (icon("tag")) }
+                    div { @for label in &team.labels { button.btn.quiet.small name="label_new" value=(label.name) { bdi { (label.name) } } } }
+                }
+            }
+            button.btn.icon.small.quiet name="unread" value="1" aria-label=(words.find.mark_unread) title=(words.find.mark_unread) { (icon("eye")) }
+            button.btn.icon.small.quiet name="state" value="closed" aria-label=(words.close) title=(words.close) { (icon("archive")) }
+        }
+    }
+}
+
 /// The rows, as they are loaded again when something changed.
 pub(super) fn rows(list: &List, shown: &Shown<'_>) -> Markup {
     let words = shown.reader.words;
-    let (title, hint) = if shown.asked.is_narrow() {
+    let is_empty = list.found.as_ref().map_or(list.rows.is_empty(), Found::is_empty);
+    let (title, hint) = if list.found.is_some() {
+        (&words.find.found_nothing, &words.find.found_nothing_hint)
+    } else if shown.asked.is_narrow() {
         (&words.nothing_here, &words.nothing_here_hint)
     } else {
         (&words.no_conversations, &words.no_conversations_hint)
     };
     html! {
-        div.empty id="nothing" hidden[!list.rows.is_empty()] {
+        div.empty id="nothing" hidden[!is_empty] {
             svg viewBox="0 0 96 64" width="96" height="64" fill="none" stroke="currentColor" stroke-width="2.5" aria-hidden="true" {
                 rect x="2" y="6" width="60" height="24" rx="12" {}
                 rect x="34" y="38" width="60" height="20" rx="10" {}
@@ -132,6 +186,7 @@ pub(super) fn rows(list: &List, shown: &Shown<'_>) -> Markup {
             p.small { (hint) }
         }
         ul id="rows" {
+            @if let Some(found) = &list.found { (search::rows(found, shown)) }
             @for one in &list.rows { (row(one, shown)) }
             @if let Some(next) = &list.next {
                 li id="more" { a.btn.quiet.small href={ "/inbox" (shown.asked.with(&[("before", next)])) } data-more { (words.more_conversations) } }

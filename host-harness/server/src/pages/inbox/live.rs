@@ -7,10 +7,17 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
-use harness_inbox::{Changes, Follower, PublicId as _};
+use futures_util::stream;
+use harness_inbox::{Changes, ConversationId, Follower, PublicId as _, WorkspaceId};
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use super::Desk;
-use crate::{auth::Principal, listener::Stopping, pages::reader::Reader, streams::write_event};
+use crate::{
+    auth::Principal,
+    listener::Stopping,
+    pages::reader::Reader,
+    streams::{Beside, write_event},
+};
 
 /// `GET /inbox/events`: server-sent events that name the conversation that changed. A page that opens it, or comes back,
 /// loads what it shows.
@@ -22,8 +29,24 @@ pub(super) async fn events(
 ) -> Response {
     let feed = Follower::new(desk.host.inbox(), None, Some(reader.workspace));
     let (sender, stopping) = (sender.map(|Extension(sender)| sender), stopping.map(|Extension(stopping)| stopping));
-    let answer = desk.streams.open(feed, sender, stopping, told);
+    let beside = present(desk.presence.news(), reader.workspace);
+    let answer = desk.streams.open_with(feed, sender, stopping, told, beside);
     answer.unwrap_or_else(|| StatusCode::SERVICE_UNAVAILABLE.into_response())
+}
+
+/// Conversations of the workspace in which somebody comes, goes or writes.
+fn present(news: Receiver<(WorkspaceId, ConversationId)>, workspace: WorkspaceId) -> Beside {
+    let event = |data: &str| format!("event: present\ndata: {data}\n\n");
+    Box::pin(stream::unfold(news, move |mut news| async move {
+        loop {
+            match news.recv().await {
+                Ok((of, conversation)) if of == workspace => return Some((event(&conversation.public()), news)),
+                Ok(_) => {}
+                Err(RecvError::Lagged(_)) => return Some((event("*"), news)),
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }))
 }
 
 /// Each conversation once; `*` where the page has to load everything.

@@ -8,13 +8,14 @@ use harness_contract::{
 };
 use harness_engine::{Host, HostError, LoadedChannel};
 use harness_inbox::{
-    AccountRow, ActivityFilter, ActivityView, ConversationFilter, ConversationSummary, InboxError, NoteView,
-    TimelineEntry,
+    AccountRow, ActivityFilter, ActivityView, Around, ConversationFilter, ConversationId, ConversationSummary,
+    InboxError, MessageId, NoteView, Place, TimelineEntry,
 };
 
 use super::{
     asked::Asked,
     list::{List, Row, name},
+    search::Found,
     team::Team,
     thread::said,
 };
@@ -34,7 +35,7 @@ const OF_POSTS: usize = 100;
 const POSTS: usize = 20;
 
 /// The name of a channel, or its id if it is not loaded.
-fn channel_name(host: &Host, id: &str) -> String {
+pub(super) fn channel_name(host: &Host, id: &str) -> String {
     host.channel(id).map_or_else(|_| id.to_owned(), |loaded| loaded.channel.manifest().channel.name.clone())
 }
 
@@ -47,6 +48,10 @@ pub(super) fn channels(host: &Host) -> Vec<(String, String)> {
 /// A page of the list. An unknown place begins at the newest.
 pub(super) async fn list(host: &Host, asked: &Asked, before: Option<&str>, reader: &Reader) -> Result<List, HostError> {
     let inbox = host.inbox();
+    if let Some(words) = asked.search() {
+        let found = Found::load(host, words, before, reader).await?;
+        return Ok(List { rows: Vec::new(), next: None, found: Some(found) });
+    }
     let before = before.and_then(|place| place.parse().ok());
     let page = inbox.conversations_of(asked.filter(reader), before, ROWS).await?;
     let newest = inbox.newest_messages(page.entries.iter().map(|one| one.id).collect()).await?;
@@ -57,7 +62,35 @@ pub(super) async fn list(host: &Host, asked: &Asked, before: Option<&str>, reade
         latest,
         summary,
     });
-    Ok(List { rows: rows.collect(), next: page.next.map(|place| place.to_string()) })
+    Ok(List { rows: rows.collect(), next: page.next.map(|place| place.to_string()), found: None })
+}
+
+/// A part of a conversation's log.
+#[derive(Clone, Copy)]
+pub(in crate::pages) enum Part {
+    Newest,
+    Before(Place),
+    After(Place),
+    Around(MessageId),
+}
+
+/// The messages of a part, oldest first, and where those before and after it are.
+async fn messages(host: &Host, id: ConversationId, part: Part) -> Result<Around, InboxError> {
+    let inbox = host.inbox();
+    let before = match part {
+        Part::After(place) => {
+            let page = inbox.timeline_after(id, place, MESSAGES).await?;
+            return Ok(Around { entries: page.entries, earlier: None, later: page.next });
+        }
+        Part::Around(message) => match inbox.timeline_around(id, message, MESSAGES / 2).await? {
+            Some(around) => return Ok(around),
+            None => None,
+        },
+        Part::Before(place) => Some(place),
+        Part::Newest => None,
+    };
+    let page = inbox.timeline_before(id, before, MESSAGES).await?;
+    Ok(Around { entries: page.entries, earlier: page.next, later: None })
 }
 
 /// A conversation with a page of its messages.
@@ -74,6 +107,7 @@ pub(in crate::pages) struct Opened {
     pub(super) activities: Vec<ActivityView>,
     pub(super) notes: Vec<NoteView>,
     pub(super) earlier: Option<String>,
+    pub(super) later: Option<String>,
     /// What is said in messages, by the platform's ids.
     pub(super) said: HashMap<String, String>,
     pub(super) team: Team,
@@ -90,13 +124,13 @@ impl Opened {
     pub(super) async fn load(
         host: &Host,
         summary: ConversationSummary,
-        before: Option<&str>,
+        part: Part,
         reader: &Reader,
     ) -> Result<Self, HostError> {
         let (inbox, id) = (host.inbox(), summary.id);
         let account = inbox.account_row(summary.account_id).await?;
         let channel_name = channel_name(host, &summary.channel);
-        let messages = inbox.timeline_before(id, before.and_then(|place| place.parse().ok()), MESSAGES).await?;
+        let messages = messages(host, id, part).await?;
         let activities = inbox
             .activities_before(ActivityFilter { conversation: Some(id), ..ActivityFilter::default() }, None, ACTIVITIES)
             .await?
@@ -113,7 +147,8 @@ impl Opened {
             said: said(&messages.entries, reader, &channel_name),
             context: host.context(id).await.ok(),
             capabilities: host.capabilities(id).await.ok(),
-            earlier: messages.next.map(|place| place.to_string()),
+            earlier: messages.earlier.map(|place| place.to_string()),
+            later: messages.later.map(|place| place.to_string()),
             notes: inbox.notes_before(id, None, ACTIVITIES).await?.entries,
             team: Team::load(host, reader).await?,
             messages: messages.entries,

@@ -18,12 +18,15 @@ mod list;
 mod live;
 mod load;
 mod outcome;
+mod presence;
 mod quick;
 mod reacting;
 mod remarks;
+mod search;
 mod sending;
 mod team;
 mod thread;
+mod typing;
 mod window;
 
 use axum::{
@@ -37,7 +40,16 @@ use harness_engine::{Host, HostError};
 use harness_inbox::{ConversationFilter, ConversationId, ConversationSummary, PublicId as _};
 use maud::{Markup, html};
 
-use self::{asked::Asked, can::Can, draft::Draft, here::Here, list::Shown, load::Opened, team::Team};
+use self::{
+    asked::Asked,
+    can::Can,
+    draft::Draft,
+    here::Here,
+    list::Shown,
+    load::{Opened, Part},
+    presence::Presence,
+    team::Team,
+};
 use super::{
     error,
     layout::{self, Frame, Place},
@@ -57,9 +69,14 @@ const OF_DEMO: usize = 200;
 pub(super) struct Desk {
     pub(super) host: Host,
     pub(super) streams: Streams,
+    presence: Presence,
 }
 
 impl Desk {
+    pub(super) fn new(host: Host, streams: Streams) -> Self {
+        Self { host, streams, presence: Presence::new() }
+    }
+
     fn now(&self) -> i64 {
         i64::try_from(self.host.clock().now()).unwrap_or(i64::MAX)
     }
@@ -81,6 +98,8 @@ pub(super) fn router(desk: Desk) -> Router {
         .route("/inbox/{id}/react", post(reacting::react))
         .route("/inbox/emoji", get(emoji::picker))
         .route("/inbox/{id}/read", post(read))
+        .route("/inbox/{id}/here", post(presence::here))
+        .route("/inbox/{id}/unread", post(team::unread))
         .route("/inbox/{id}/organise", post(team::organise))
         .route("/inbox/{id}/notes", post(team::add_note))
         .route("/inbox/{id}/notes/{note}/delete", post(team::delete_note))
@@ -96,7 +115,7 @@ pub(super) async fn of_customer(desk: &Desk, customer: &str, reader: &Reader) ->
     let filter = ConversationFilter { workspace: Some(reader.workspace), ..ConversationFilter::default() };
     let all = desk.host.inbox().conversations_of(filter, None, OF_DEMO).await?.entries;
     match all.into_iter().find(|one| one.contact.as_deref() == Some(customer)) {
-        Some(summary) => Ok(Some(Opened::load(&desk.host, summary, None, reader).await?)),
+        Some(summary) => Ok(Some(Opened::load(&desk.host, summary, Part::Newest, reader).await?)),
         None => Ok(None),
     }
 }
@@ -118,6 +137,7 @@ pub(super) fn beside(desk: &Desk, opened: Option<Opened>, reader: &Reader) -> Ma
                 (reacting::choice(&opened, None, reader))
                 (composer::composer(&opened, &Draft::new().unwrap_or_default(), now, reader))
             }
+            (viewer(reader))
         }
     }
 }
@@ -126,6 +146,7 @@ pub(super) fn beside(desk: &Desk, opened: Option<Opened>, reader: &Reader) -> Ma
 fn thread_of(opened: &Opened, query: &str, now: i64, reader: &Reader) -> Markup {
     html! {
         (head(opened, query, now, reader))
+        (presence::shown(&[], reader))
         div.bar id="offline" data-tone="warn" role="status" hidden { (icon("offline")) span { (reader.words.offline) } button.textbtn type="button" data-retry { (reader.words.offline_again) } }
         div.scroll.log id="log-scroll" role="log" aria-label=(fill(&reader.words.messages_with, &[("name", &opened.name)])) tabindex="0" {
             (log_of(opened, now, reader))
@@ -226,11 +247,11 @@ async fn shown(
 ) -> Response {
     let (host, id) = (&desk.host, summary.id);
     let loaded = async {
-        let opened = Opened::load(host, summary, asked.before.as_deref(), reader).await?;
+        let opened = Opened::load(host, summary, asked.log(), reader).await?;
         let opened = opened.with_posts(host, draft.share.is_some()).await?;
         let list = load::list(host, asked, None, reader).await?;
         // Who looks at the newest messages has read them.
-        if asked.before.is_none() && opened.summary.unread > 0 {
+        if matches!(asked.log(), Part::Newest) && opened.summary.unread > 0 {
             host.inbox().mark_read(id, host.clock().now()).await?;
         }
         Ok::<_, HostError>((opened, list))
@@ -253,6 +274,7 @@ async fn shown(
                 @if asked.writes_note() { (composer::note(&opened, reader)) } @else { (composer::composer(&opened, draft, now, reader)) }
             }
             (contact::panel(&opened, &thread::pictures(&opened.messages), &query, now, reader))
+            (viewer(reader))
         }
     };
     let unread: i64 = list.rows.iter().map(|row| row.summary.unread).sum();
@@ -260,6 +282,24 @@ async fn shown(
     let title = if unread > 0 { format!("({unread}) {title}") } else { title };
     let frame = Frame { title: &title, place: Place::Inbox, pane: Some("thread"), unread };
     layout::page(reader, status, &frame, &content)
+}
+
+/// The dialog in which photos are looked at.
+fn viewer(reader: &Reader) -> Markup {
+    let words = reader.words;
+    html! {
+        dialog id="viewer" aria-label=(words.photo) {
+            img alt="";
+            p.line {
+                button.btn.icon.small type="button" data-step="-1" aria-label=(words.previous_photo) { (directed("back")) }
+                span.num data-count {}
+                button.btn.icon.small.forward type="button" data-step="1" aria-label=(words.next_photo) { (directed("back")) }
+                span.push {}
+                a.btn.small target="_blank" rel="noopener" href="#" { (words.open_alone) }
+                button.btn.small type="button" data-close autofocus { (words.close_panel) }
+            }
+        }
+    }
 }
 
 fn head(opened: &Opened, query: &str, now: i64, reader: &Reader) -> Markup {
@@ -300,6 +340,7 @@ fn log_of(opened: &Opened, now: i64, reader: &Reader) -> Markup {
         activities: &opened.activities,
         notes: &opened.notes,
         earlier: opened.earlier.clone(),
+        later: opened.later.clone(),
         seen: opened.summary.seen_message.as_deref(),
         unread: usize::try_from(opened.summary.unread).unwrap_or(0),
     };
@@ -314,7 +355,7 @@ async fn log_part(
     Query(asked): Query<Asked>,
     reader: Reader,
 ) -> Response {
-    match Opened::load(&desk.host, summary, asked.before.as_deref(), &reader).await {
+    match Opened::load(&desk.host, summary, asked.log(), &reader).await {
         Ok(opened) => {
             let (now, query) = (desk.now(), asked.query());
             let markup = html! {

@@ -21,7 +21,7 @@ use super::{
     draft::{Draft, written_by},
     form::Filled,
     here::Here,
-    load::{self, Opened},
+    load::{self, Opened, Part},
     part,
     remarks::Remarks,
     see, shown,
@@ -79,7 +79,7 @@ pub(super) async fn reply(
         return shown(&desk, summary, &asked, &draft, status, &reader).await;
     }
     let opened = async {
-        let opened = Opened::load(host, summary, None, &reader).await?;
+        let opened = Opened::load(host, summary, Part::Newest, &reader).await?;
         Ok::<_, HostError>(opened.with_posts(host, draft.share.is_some()).await?)
     };
     match opened.await {

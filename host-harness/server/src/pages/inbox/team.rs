@@ -89,6 +89,7 @@ pub(super) fn state(summary: &ConversationSummary, query: &str, now: i64, reader
                 @if let Some(me) = reader.user { button.btn.quiet.small name="assignee" value=(me.public()) { (icon("person")) (words.take_it) } }
                 @if summary.state != ConversationState::Closed { button.btn.quiet.small name="state" value="closed" { (icon("archive")) (words.close) } }
                 @if summary.state != ConversationState::Open { button.btn.quiet.small name="state" value="open" { (icon("undo")) (words.reopen) } }
+                button.btn.quiet.small id="mark-unread" formaction={ "/inbox/" (summary.id.public()) "/unread" } aria-keyshortcuts="u" { (icon("eye")) (words.find.mark_unread) }
                 button.btn.quiet.small name="snooze" value="1" { (icon("clock")) (words.snooze_hour) }
                 button.btn.quiet.small name="snooze" value="24" { (icon("clock")) (words.snooze_day) }
                 button.btn.quiet.small name="state" value="pending" { (icon("person")) (words.set_pending) }
@@ -320,11 +321,24 @@ pub(super) async fn many(
         if !is_here(&desk, id, &reader).await {
             continue;
         }
+        if fields.iter().any(|(name, _)| name == "unread")
+            && let Err(failed) = desk.host.inbox().mark_unread(id, desk.host.clock().now()).await
+        {
+            return error::failed(&reader, &failed.into());
+        }
         if let Err(failed) = change(&desk, id, &fields, &reader).await {
             return error::failed(&reader, &failed);
         }
     }
     see(&format!("/inbox{}", query.map(|query| format!("?{query}")).unwrap_or_default()))
+}
+
+/// `POST …/unread`: lets a conversation stand out again.
+pub(super) async fn unread(State(desk): State<Desk>, Here(summary): Here, reader: Reader) -> Response {
+    match desk.host.inbox().mark_unread(summary.id, desk.host.clock().now()).await {
+        Ok(_) => see("/inbox"),
+        Err(failed) => error::failed(&reader, &failed.into()),
+    }
 }
 
 /// `POST …/notes`: writes a private note.

@@ -103,6 +103,8 @@ pub(super) struct Log<'l> {
     pub(super) notes: &'l [NoteView],
     /// Where the page before it begins.
     pub(super) earlier: Option<String>,
+    /// Where the page after it begins.
+    pub(super) later: Option<String>,
     /// The customer has read up to this message, by the platform's id.
     pub(super) seen: Option<&'l str>,
     /// How many of the newest messages nobody has read.
@@ -142,8 +144,9 @@ pub(super) fn log(thread: &Thread<'_>, log: &Log<'_>) -> Markup {
     let words = thread.reader.words;
     let mut lines: Vec<Line<'_>> = log.messages.iter().map(|row| Line::Message(Box::new(Entry::of(row)))).collect();
     let from = if log.earlier.is_some() { log.messages.first().map_or(i64::MIN, |row| row.at) } else { i64::MIN };
-    lines.extend(log.activities.iter().filter(|one| one.at >= from).map(Line::Activity));
-    lines.extend(log.notes.iter().map(Line::Note).filter(|line| line.at() >= from));
+    let to = if log.later.is_some() { log.messages.last().map_or(i64::MAX, |row| row.at) } else { i64::MAX };
+    lines.extend(log.activities.iter().map(Line::Activity).filter(|line| (from..=to).contains(&line.at())));
+    lines.extend(log.notes.iter().map(Line::Note).filter(|line| (from..=to).contains(&line.at())));
     lines.sort_by_key(Line::at);
     let seen_at = log.messages.iter().find(|row| {
         log.seen.is_some_and(|seen| row.platform_id.iter().chain(&row.further_platform_ids).any(|id| id == seen))
@@ -153,7 +156,7 @@ pub(super) fn log(thread: &Thread<'_>, log: &Log<'_>) -> Markup {
     let mut day: Option<Date> = None;
     let mut before: Option<(From, i64, Option<String>)> = None;
     html! {
-        ol id="log" data-earlier=[log.earlier.as_deref()] {
+        ol id="log" data-earlier=[log.earlier.as_deref()] data-later=[log.later.as_deref()] {
             @if let Some(earlier) = &log.earlier {
                 li.activity id="earlier" {
                     a href={ "/inbox/" (thread.id.public()) "?before=" (earlier) } data-earlier { (words.earlier_messages) }
@@ -186,6 +189,12 @@ pub(super) fn log(thread: &Thread<'_>, log: &Log<'_>) -> Markup {
                         (item(entry, cont, seen_at.is_some_and(|at| entry.row.at <= at), thread))
                         @let _ = before.replace((same.0, entry.row.at, same.1));
                     },
+                }
+            }
+            @if let Some(later) = &log.later {
+                li.activity id="later" {
+                    a href={ "/inbox/" (thread.id.public()) "?after=" (later) } data-later { (words.find.later_messages) } " "
+                    a href={ "/inbox/" (thread.id.public()) } { (words.find.to_newest) }
                 }
             }
         }

@@ -12,7 +12,7 @@ use harness_inbox::{Change, DeliveryId, DeliveryView, EventCounts, PublicId as _
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::{admit, json::code, state};
+use super::{json::code, refused, state};
 use crate::pages::{
     error,
     layout::{self, Frame, Place},
@@ -29,7 +29,7 @@ const EVENTS: usize = 100;
 
 /// `GET /inspector/{delivery}`.
 pub(super) async fn page(State(host): State<Host>, Path(id): Path<String>, reader: Reader) -> Response {
-    if let Err(answer) = admit(&reader) {
+    if let Some(answer) = refused(&reader) {
         return answer;
     }
     match DeliveryId::from_public(&id) {
@@ -40,7 +40,7 @@ pub(super) async fn page(State(host): State<Host>, Path(id): Path<String>, reade
 
 /// `POST /inspector/{delivery}`: applies its events again.
 pub(super) async fn process(State(host): State<Host>, Path(id): Path<String>, reader: Reader) -> Response {
-    if let Err(answer) = admit(&reader) {
+    if let Some(answer) = refused(&reader) {
         return answer;
     }
     let Ok(id) = DeliveryId::from_public(&id) else { return error::no_page(&reader) };
@@ -120,7 +120,7 @@ fn head(view: &DeliveryView, channel: &str, now: i64, reader: &Reader) -> Markup
                 h1.line.wrap { (mark(&view.channel)) (words.delivery) " " code { (view.id.public()) } }
                 p.line.wrap.small {
                     span.chip data-tone=(tone) { (icon(symbol)) (state) }
-                    span { (words.arrived) " " (times::moment(at, now, reader)) ", " (times::of_day(at, reader)) }
+                    span { (words.arrived) " " (times::moment(at, now, reader)) }
                     span.num { (size(view.size)) }
                     span { (count(&words.tried, view.attempts)) }
                 }
@@ -209,7 +209,8 @@ fn difference(one: &Difference, reader: &Reader) -> Markup {
     let value = |value: &Value| {
         if value.is_null() { reader.words.plugins.nothing.to_string() } else { value.to_string() }
     };
-    html! { ins { (one.path) ": " (value(&one.before)) } del { (one.path) ": " (value(&one.after)) } }
+    // The first is the version that runs.
+    html! { del { (one.path) ": " (value(&one.after)) } ins { (one.path) ": " (value(&one.before)) } }
 }
 
 fn what_changed(changes: &[Change], reader: &Reader) -> Markup {

@@ -40,8 +40,8 @@ pub(super) fn router(host: Host) -> Router {
 }
 
 /// What the platforms sent may be about several workspaces: it is for whoever answers for the whole host.
-fn admit(reader: &Reader) -> Result<(), Response> {
-    if reader.is_of_host { Ok(()) } else { Err(error::not_allowed(reader)) }
+fn refused(reader: &Reader) -> Option<Response> {
+    (!reader.is_of_host).then(|| error::not_allowed(reader))
 }
 
 #[derive(Default, Deserialize)]
@@ -51,7 +51,7 @@ struct Which {
     before: Option<String>,
 }
 
-fn state<'w>(state: DeliveryState, reader: &'w Reader) -> (&'static str, &'static str, &'w str) {
+fn state(state: DeliveryState, reader: &Reader) -> (&'static str, &'static str, &str) {
     let words = &reader.words.plugins;
     match state {
         DeliveryState::Received => ("warn", "clock", &words.received),
@@ -63,7 +63,7 @@ fn state<'w>(state: DeliveryState, reader: &'w Reader) -> (&'static str, &'stati
 }
 
 async fn all(State(host): State<Host>, reader: Reader, which: Result<Query<Which>, QueryRejection>) -> Response {
-    if let Err(answer) = admit(&reader) {
+    if let Some(answer) = refused(&reader) {
         return answer;
     }
     let words = &reader.words.plugins;
@@ -147,7 +147,7 @@ fn row(one: &DeliveryView, now: i64, reader: &Reader) -> Markup {
 
 /// The delivery that brought a message.
 async fn of_message(State(host): State<Host>, Path(id): Path<String>, reader: Reader) -> Response {
-    if let Err(answer) = admit(&reader) {
+    if let Some(answer) = refused(&reader) {
         return answer;
     }
     let Ok(id) = MessageId::from_public(&id) else { return error::no_page(&reader) };

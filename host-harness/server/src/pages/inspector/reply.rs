@@ -10,7 +10,7 @@ use harness_engine::{Exchange, Host};
 use harness_inbox::{PublicId as _, ReplyId, StepState, StepView};
 use maud::{Markup, html};
 
-use super::{admit, json::code};
+use super::{json::code, refused};
 use crate::pages::{
     error,
     layout::{self, Frame, Place},
@@ -22,7 +22,7 @@ use crate::pages::{
 
 /// `GET /inspector/replies/{reply}`.
 pub(super) async fn page(State(host): State<Host>, Path(id): Path<String>, reader: Reader) -> Response {
-    if let Err(answer) = admit(&reader) {
+    if let Some(answer) = refused(&reader) {
         return answer;
     }
     let Ok(id) = ReplyId::from_public(&id) else { return error::no_page(&reader) };

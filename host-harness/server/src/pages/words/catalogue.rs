@@ -2,7 +2,8 @@
 //! Does not own: how they are filled in, the other languages (`words`), the words of other pages (their modules).
 
 use super::{
-    Language, bot::Bot, composer::Composer, connecting::Connecting, demo::Demo, plugins::Plugins, settings::Settings,
+    Language, bot::Bot, composer::Composer, connecting::Connecting, demo::Demo, find::Find, plugins::Plugins,
+    settings::Settings,
 };
 
 words! {
@@ -15,6 +16,7 @@ words! {
         plugins: Plugins,
         settings: Settings,
         visit: Demo,
+        find: Find,
     }
 
     // The shell
@@ -139,6 +141,11 @@ words! {
     today = "Today";
     yesterday = "Yesterday";
     open_photo = "Open the photo";
+    previous_photo = "Previous photo";
+    next_photo = "Next photo";
+    open_alone = "Open in a new tab";
+    is_looking = "{name} is here too";
+    is_writing = "{name} is writing";
     open_there = "Open on {channel}";
     media_waiting = "Being loaded…";
     media_gone = "No longer available";

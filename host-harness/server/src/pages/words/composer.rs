@@ -7,6 +7,7 @@ words! {
     // Messages
     answer = "Reply";
     react = "React";
+    key_react = "On a message: react to it";
     react_to = "React to: {text}";
     react_with = "React with {what}";
     more_emoji = "More emoji";

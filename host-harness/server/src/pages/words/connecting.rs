@@ -37,7 +37,8 @@ words! {
     go_on = "Go on";
     // Waiting
     goes_on = "This page goes on by itself.";
-    minutes_left = "Time left for it: {n} {n|minute|minutes}.";
+    minute_left = "There is 1 minute left for it.";
+    minutes_left = "There are {n} minutes left for it.";
     qr_code = "QR code to scan";
     // Connected
     connected = "Connected";

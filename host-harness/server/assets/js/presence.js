@@ -1,0 +1,46 @@
+//! Owns: telling the host that this page has a conversation open, and showing who else has.
+//! Does not own: the messages (`live`).
+
+import { parse } from "./morph.js";
+
+const EVERY_MS = 10000;
+const WRITES_MS = 6000;
+
+export function presence() {
+  const conversation = document.querySelector("[data-live]")?.dataset.live;
+  if (!conversation || !document.getElementById("presence")) return;
+  const tab = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+  let writing = 0;
+  let idle;
+
+  async function say() {
+    const fields = new URLSearchParams({ tab });
+    if (writing > performance.now()) fields.set("writes", "1");
+    try {
+      const answer = await fetch(`/inbox/${conversation}/here`, { method: "POST", body: fields });
+      const drawn = answer.ok && parse(await answer.text()).querySelector("#presence");
+      const place = document.getElementById("presence");
+      if (drawn && place && !drawn.isEqualNode(place)) place.replaceWith(drawn);
+    } catch {
+      // The stream says that there is no connection.
+    }
+  }
+
+  document.addEventListener("input", (event) => {
+    if (event.target.id !== "text") return;
+    const began = writing < performance.now();
+    writing = performance.now() + WRITES_MS;
+    clearTimeout(idle);
+    idle = setTimeout(say, WRITES_MS + 100);
+    if (began) say();
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target.id !== "composer" || !writing) return;
+    writing = 0;
+    say();
+  });
+  document.addEventListener("present", (event) => (event.detail === "*" || event.detail === conversation) && say());
+  addEventListener("pagehide", () => navigator.sendBeacon(`/inbox/${conversation}/here`, new URLSearchParams({ tab, gone: "1" })));
+  setInterval(() => document.hidden || say(), EVERY_MS);
+  say();
+}

@@ -1,0 +1,108 @@
+//! Two people in one conversation, and a connection that is lost.
+
+use channel_tests::{API_TOKEN, World, browser::Browser, eventually, request, team as people};
+use harness_inbox::PublicId as _;
+use serde_json::json;
+
+use crate::{street, team};
+
+/// Somebody who was invited, signed in in a browser of their own.
+async fn joined(world: &World, name: &str) -> Browser {
+    let headers = [("authorization", &*format!("Bearer {API_TOKEN}")), ("content-type", "application/json")];
+    let body = json!({ "email": "dev@example.org", "role": "agent" }).to_string();
+    let url = format!("{}/api/v1/invitations", world.address);
+    let invited = request("POST", &url, &headers, body.into_bytes()).await;
+    let link = invited.json()["link"].as_str().unwrap_or_else(|| panic!("{}", invited.body)).to_owned();
+    let secret = link.rsplit('/').next().unwrap();
+    let jar = people::Browser::at(&world.address);
+    let body = json!({ "secret": secret, "name": name, "password": people::PASSWORD });
+    let answer = jar.ask("POST", "/api/v1/invitations/accept", &body).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let browser = Browser::start().await;
+    browser.sized(1440, 900).await;
+    browser.open(&format!("{}/health/live", world.address)).await;
+    for (name, value) in jar.cookies() {
+        browser.runs(&format!("document.cookie = '{name}={value}; path=/'")).await;
+    }
+    browser
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_sees_that_the_other_is_there_writes_and_goes() {
+    let world = World::new().await;
+    team::person(&world, "Nora Whitfield").await;
+    let (nora, conversation) = team::opened(&world).await;
+    let dev = joined(&world, "Dev Patel").await;
+    dev.open(&format!("{}/inbox/{}", world.address, conversation.public())).await;
+    nora.says("Dev Patel is here too").await;
+    dev.says("Nora Whitfield is here too").await;
+    nora.pictured("together").await;
+    dev.types("#text", "Of course").await;
+    nora.says("Dev Patel is writing").await;
+    dev.open(&format!("{}/inbox", world.address)).await;
+    eventually("one alone", async || (!nora.text().await.contains("Dev Patel")).then_some(())).await;
+    dev.quit().await;
+    nora.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_choose_an_assignee_the_second_reads_who_was_first() {
+    let world = World::new().await;
+    let nora = team::person(&world, "Nora Whitfield").await;
+    let (first, conversation) = team::opened(&world).await;
+    let second = joined(&world, "Dev Patel").await;
+    second.open(&format!("{}/inbox/{}", world.address, conversation.public())).await;
+    second.says("Handled by").await;
+    // The second one's page is asked before it hears of the first one's choice.
+    second.runs("window.choose = document.querySelector('#assignee').form.cloneNode(true)").await;
+    first
+        .runs(&format!(
+            "const all = document.querySelector('#assignee'); all.value = '{}'; \
+        all.dispatchEvent(new Event('change', {{ bubbles: true }}))",
+            nora.public()
+        ))
+        .await;
+    eventually("the first one's choice", async || {
+        let now = world.host.inbox().conversation(conversation).await.unwrap();
+        (now.assignee == Some(nora)).then_some(())
+    })
+    .await;
+    second
+        .runs(
+            "document.querySelector('#contact').append(window.choose); \
+        window.choose.querySelector('select').value = ''; window.choose.requestSubmit()",
+        )
+        .await;
+    second.says("Nora Whitfield was first").await;
+    first.quit().await;
+    second.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_connection_a_bar_says_so_and_nothing_that_was_typed_is_lost() {
+    let world = World::new().await;
+    team::person(&world, "Nora Whitfield").await;
+    let (browser, conversation) = team::opened(&world).await;
+    browser.types("#text", "I look it up").await;
+    // The browser cannot reach the host.
+    browser
+        .runs("window.real = window.fetch; window.fetch = () => Promise.reject(new TypeError('no connection'))")
+        .await;
+    browser.click("#send").await;
+    browser.says("No connection. What you write stays here.").await;
+    browser.pictured("offline").await;
+    street::customer(&world, "551982014663711", "Tomás Rivera").text("Are you still there?").await;
+    world.settled().await;
+    assert_eq!(browser.runs("return document.querySelector('#text').value").await, "I look it up");
+    assert!(!browser.text().await.contains("Are you still there?"));
+    browser.runs("window.fetch = window.real").await;
+    browser.click("#offline [data-retry]").await;
+    browser.says("Are you still there?").await;
+    browser.click("#send").await;
+    browser.says("Sent").await;
+    let sent = world.host.inbox().timeline(conversation, 10).await.unwrap();
+    assert_eq!(sent.iter().filter(|one| one.text.as_deref() == Some("I look it up")).count(), 1, "it is sent once");
+    let bar = "return document.querySelector('#offline').hidden";
+    assert_eq!(browser.runs(bar).await, true);
+    browser.quit().await;
+}
