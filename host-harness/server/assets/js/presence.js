@@ -15,7 +15,8 @@ export function presence() {
 
   async function say() {
     const fields = new URLSearchParams({ tab });
-    if (writing > performance.now()) fields.set("writes", "1");
+    const note = document.getElementById("composer")?.hasAttribute("data-note");
+    if (writing > performance.now()) fields.set("writes", note ? "note" : "reply");
     try {
       const answer = await fetch(`/inbox/${conversation}/here`, { method: "POST", body: fields });
       const drawn = answer.ok && parse(await answer.text()).querySelector("#presence");

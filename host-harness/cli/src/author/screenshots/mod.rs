@@ -73,7 +73,7 @@ async fn pictures(stage: &Stage) -> Result<Vec<Picture>> {
         Picture { steps: QUICK_REPLIES, ..picture("composer", &thread, scene::LAST) },
         picture("phone", "/demo?step=6", "Tour, step 6 of 11"),
         picture("settings", "/settings/people", "Dev Patel"),
-        picture("plugins", "/plugins", "Instagram"),
+        picture("plugins", "/plugins", "Permissions"),
         picture("inspector", &format!("/inspector/{}", scene::delivery(stage).await?), "messaging"),
     ])
 }

@@ -119,10 +119,19 @@ fn of_one(pages: &HashMap<String, Open>, open: &Open) -> usize {
     pages.values().filter(|other| (other.workspace, other.user) == (open.workspace, open.user)).count()
 }
 
+/// What somebody is writing.
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Writes {
+    Reply,
+    /// For the team alone.
+    Note,
+}
+
 #[derive(Deserialize)]
 pub(super) struct Said {
     tab: String,
-    writes: Option<String>,
+    writes: Option<Writes>,
     gone: Option<String>,
 }
 
@@ -148,7 +157,7 @@ pub(super) async fn here(
         until: Instant::now() + LASTS,
     });
     desk.presence.note(tab, open);
-    if said.writes.is_some() && said.gone.is_none() {
+    if said.writes == Some(Writes::Reply) && said.gone.is_none() {
         typing::show(&desk, summary.id, &reader).await;
     }
     part(StatusCode::OK, shown(&desk.presence.others(summary.id, &reader), &reader))
