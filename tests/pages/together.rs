@@ -40,7 +40,8 @@ async fn each_sees_that_the_other_is_there_writes_and_goes() {
     dev.types("#text", "Of course").await;
     nora.says("Dev Patel is writing").await;
     dev.open(&format!("{}/inbox", world.address)).await;
-    eventually("one alone", async || (!nora.text().await.contains("Dev Patel")).then_some(())).await;
+    let others = "return document.querySelector('#presence').innerText";
+    eventually("one alone", async || (nora.runs(others).await == "").then_some(())).await;
     dev.quit().await;
     nora.quit().await;
 }
