@@ -1,7 +1,12 @@
 //! The bots of `examples/bots` under `kill -9`, theirs and the host's: every message is answered, and none twice.
 //! Does not own: what a host promises then (`crash`).
 
-use std::{collections::BTreeMap, path::Path, process::Stdio, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
 
 use channel_tests::{PATIENCE, eventually, root};
 use simulator::{Config, Redelivery, Simulator};
@@ -88,7 +93,16 @@ async fn every_message_is_answered_once(program: &str, file: &str) {
         }
         counts
     };
-    eventually("every answer", async || (answers().len() == CUSTOMERS * MESSAGES).then_some(())).await;
+    // A kill in the middle of a request leaves it open whether the answer arrived. The host does not guess: a person decides.
+    let inbox = process.inbox_file();
+    let dealt_with = || {
+        let file = rusqlite::Connection::open_with_flags(&inbox, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let mut texts = file.prepare("SELECT text FROM step WHERE state = 'ambiguous' AND text IS NOT NULL").unwrap();
+        let texts = texts.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        let doubtful = texts.filter_map(|text| text.unwrap().strip_prefix("You wrote: ").map(str::to_owned));
+        answers().into_keys().chain(doubtful).collect::<BTreeSet<_>>()
+    };
+    eventually("every answer", async || (dealt_with().len() == CUSTOMERS * MESSAGES).then_some(())).await;
     // Once more from where it stopped last: it has nothing left to do.
     running.kill().await.unwrap();
     running = bot(program, file, &process, &position);
@@ -99,7 +113,10 @@ async fn every_message_is_answered_once(program: &str, file: &str) {
     host.kill().await;
     let answers = answers();
     assert!(answers.values().all(|count| *count == 1), "{answers:?}\n{}", process.log());
-    assert_eq!(answers.len(), CUSTOMERS * MESSAGES + 1, "{answers:?}");
+    let dealt_with = dealt_with();
+    assert_eq!(dealt_with.len(), CUSTOMERS * MESSAGES + 1, "{dealt_with:?}");
+    // Each conversation sends one answer after the other: a kill of the host can leave one of each in doubt.
+    assert!(dealt_with.len() - answers.len() <= KILLS / 2 * CUSTOMERS, "{answers:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
