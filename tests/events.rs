@@ -121,7 +121,8 @@ async fn a_stream_tells_every_change_once_and_goes_on_where_it_stopped() {
     let data: Vec<_> = told.iter().map(|told| told.data.clone()).collect();
     assert_eq!(data, expected);
     let ids: Vec<_> = told.iter().map(|told| told.id).collect();
-    assert_eq!(ids, (start + 1..=world.newest()).collect::<Vec<_>>());
+    // Up to what polling told: the host may have changed something else by now.
+    assert_eq!(ids, (start + 1..).take(expected.len()).collect::<Vec<_>>());
     // Only what is asked for.
     let mut some = world.stream("?after=0&kinds=account.*", None).await.unwrap();
     assert_eq!(some.next().await.unwrap().kind, "account.updated");
