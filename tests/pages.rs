@@ -31,6 +31,8 @@ mod inbox;
 mod inspector;
 #[path = "other_sites.rs"]
 mod other_sites;
+#[path = "pages/outcomes.rs"]
+mod outcomes;
 #[path = "pages/phone.rs"]
 mod phone;
 #[path = "pages/photos.rs"]

@@ -1,23 +1,21 @@
-//! The composer in a browser: what is checked while somebody types, what can be added to a message, how it is sent, what
-//! stands under it afterwards.
-
-use std::time::Duration;
+//! The composer in a browser: what is checked while somebody types, what can be added to a message, how it is sent. Not
+//! here: when it may be sent, and what stands under it afterwards (`outcomes`).
 
 use channel_tests::{World, browser::Browser, eventually, request};
 use fantoccini::key::Key;
 use harness_inbox::PublicId as _;
 use serde_json::Value;
-use simulator::{CdnFile, Config, Fault, Login, Scope, ThreadMessage};
+use simulator::{CdnFile, Fault, Scope, ThreadMessage};
 
 use crate::{street, team};
 
-const TOMAS: &str = "551982014663711";
+pub(crate) const TOMAS: &str = "551982014663711";
 
 fn last(world: &World) -> ThreadMessage {
     world.sim.customer(TOMAS).last_reply().expect("something was sent")
 }
 
-async fn sent(world: &World, what: &str, fits: impl Fn(&ThreadMessage) -> bool) -> ThreadMessage {
+pub(crate) async fn sent(world: &World, what: &str, fits: impl Fn(&ThreadMessage) -> bool) -> ThreadMessage {
     eventually(what, async || world.sim.customer(TOMAS).last_reply().filter(&fits)).await
 }
 
@@ -26,12 +24,12 @@ fn key(key: Key) -> String {
 }
 
 /// How many messages went out. That somebody writes is shown to the customer meanwhile, and is none.
-fn messages(world: &World) -> usize {
+pub(crate) fn messages(world: &World) -> usize {
     world.sends().iter().filter(|sent| sent.body["sender_action"].is_null()).count()
 }
 
 /// Waits until a script says so.
-async fn holds(browser: &Browser, what: &str, script: &str) {
+pub(crate) async fn holds(browser: &Browser, what: &str, script: &str) {
     eventually(what, async || (browser.runs(&format!("return Boolean({script})")).await == true).then_some(())).await;
 }
 
@@ -359,98 +357,6 @@ async fn a_colleague_is_mentioned_in_a_note_by_keyboard() {
     browser.types("#text", " Soon.").await;
     browser.click("#send").await;
     holds(&browser, "the mark", "document.querySelector('#log .mention')?.innerText === '@Dev Patel'").await;
-    browser.quit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_window_s_end_is_said_while_somebody_types_and_nothing_is_lost() {
-    let world = World::new().await;
-    let (browser, _) = team::opened(&world).await;
-    world.advance(Duration::from_secs(23 * 3600 + 19 * 60));
-    browser.types("#text", "Of course").await;
-    browser.says("only a person can reply, not the bot").await;
-    browser.pictured("composer-closing").await;
-    world.advance(Duration::from_secs(3600));
-    browser.types("#text", ", one moment").await;
-    browser.says("You can reply as a person until").await;
-    browser.says("Reply as a person").await;
-    browser.pictured("composer-person").await;
-    world.advance(Duration::from_secs(7 * 24 * 3600));
-    browser.types("#text", ".").await;
-    browser.says("Try anyway").await;
-    browser.click("#send").await;
-    browser.says("1 thing to fix").await;
-    assert_eq!(browser.runs("return document.querySelector('#text').value").await, "Of course, one moment.");
-    assert_eq!(messages(&world), 0);
-    browser.pictured("composer-over").await;
-    // Without a draft there is nothing to type into, and the way on; when the customer writes, there is again.
-    browser.runs("localStorage.clear()").await;
-    browser.client.refresh().await.unwrap();
-    browser.says("You can reply once Tomás Rivera writes again.").await;
-    browser.pictured("composer-closed").await;
-    world.sim.customer(TOMAS).text("Still there?").await;
-    holds(&browser, "a field", "!document.querySelector('#text').hidden").await;
-    browser.types("#text", "Here I am.").await;
-    browser.click("#send").await;
-    sent(&world, "the answer", |reply| reply.text.as_deref() == Some("Here I am.")).await;
-    browser.quit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn answering_as_a_person_is_offered_only_where_the_account_may() {
-    let mut config = Config::demo();
-    config.accounts.iter_mut().for_each(|account| account.human_agent = false);
-    let world = World::with(config, Login::Facebook).await;
-    let (browser, _) = team::opened(&world).await;
-    world.advance(Duration::from_secs(23 * 3600 + 19 * 60));
-    browser.types("#text", "Of course").await;
-    let page = browser.says("you can reply once Tomás Rivera writes again").await;
-    assert!(!page.contains("as a person"), "{page}");
-    browser.quit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_failed_says_why_and_is_tried_again_only_where_that_may_help() {
-    let world = World::new().await;
-    let (browser, _) = team::opened(&world).await;
-    world.sim.inject(Fault::graph_error(200, None));
-    browser.types("#text", "It is.").await;
-    browser.click("#send").await;
-    browser.says("Not sent").await;
-    browser.pictured("composer-failed").await;
-    browser.click("#log form[action$='/again'] button").await;
-    sent(&world, "the second try", |reply| reply.text.as_deref() == Some("It is.")).await;
-    // The platform says that the window is closed: the same again would be refused again.
-    world.sim.inject(Fault::graph_error(10, 2_534_022));
-    browser.types("#text", "And the plates.").await;
-    browser.click("#send").await;
-    holds(&browser, "two failures", "document.querySelectorAll('#log .outcome[data-tone=fail]').length === 2").await;
-    let buttons = browser.runs("return document.querySelectorAll('#log form[action$=\"/again\"]').length").await;
-    assert_eq!(buttons, 1, "there is a second try for the first one alone");
-    browser.quit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_may_have_been_delivered_is_looked_for_before_it_is_sent_again() {
-    let world = World::new().await;
-    let (browser, _) = team::opened(&world).await;
-    world.sim.set_echo(simulator::EchoTiming::Never);
-    world.sim.inject(Fault::drop_after_accepting());
-    browser.types("#text", "It is.").await;
-    browser.click("#send").await;
-    let page = browser.says("May have been delivered").await;
-    assert!(page.contains("Look for it on Instagram") && page.contains("Send again anyway"), "{page}");
-    browser.pictured("composer-ambiguous").await;
-    browser.click("button[value=look]").await;
-    holds(&browser, "its end", "!document.querySelector('button[value=look]')").await;
-    browser.says("Sent").await;
-    assert_eq!(messages(&world), 1, "it was found, and is not sent again");
-    // What is sent again anyway goes out twice.
-    world.sim.inject(Fault::drop_after_accepting());
-    browser.types("#text", "Up to 60 degrees.").await;
-    browser.click("#send").await;
-    browser.click("button[value=again]").await;
-    eventually("the second", async || (messages(&world) == 3).then_some(())).await;
     browser.quit().await;
 }
 
