@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{
     Ingest, IngestError, InspectError,
-    translate::{Problem, keep_contract},
+    translate::{Problem, after_applying, keep_contract},
 };
 use crate::{channels::loaded::LoadedChannel, error::Interrupted};
 
@@ -211,11 +211,7 @@ impl Ingest {
         let apply = async move {
             let (_, origin) = inbox.recorded(id).await?.into_parts();
             let applied = inbox.apply(vec![origin.translated(events, digest)], bounds).await?;
-            if let Err(error) = credentials.forget_lost(applied.lost).await {
-                tracing::error!(%error, "credentials of lost accounts stay in memory until the next start");
-            }
-            wake.media_due.notify_one();
-            wake.accounts_due.notify_waiters();
+            after_applying(&credentials, &wake, applied.lost).await;
             Ok(applied.events)
         };
         self.base.begun.whole(apply).await

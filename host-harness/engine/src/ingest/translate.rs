@@ -16,9 +16,10 @@ use tokio::task::{Id, JoinSet};
 
 use super::Ingest;
 use crate::{
-    base::tasks::Worker,
+    base::{tasks::Worker, wake::Wake},
     channels::{CallProblem, NoChannel, blamed, circuit_breaker::Part, loaded::LoadedChannel},
     error::{Busy, Paused},
+    network::credentials::AccountCredentials,
 };
 use harness_egress::Known;
 
@@ -238,11 +239,7 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
         }
         (applied.foreign.len()..of_part).for_each(|_| room.base.metrics.delivery(channel, "applied"));
         room.base.metrics.applied(&applied);
-        if let Err(error) = room.credentials.forget_lost(applied.lost).await {
-            tracing::error!(%error, "credentials of lost accounts stay in memory until the next start");
-        }
-        room.base.wake.media_due.notify_one();
-        room.base.wake.accounts_due.notify_waiters();
+        after_applying(&room.credentials, &room.base.wake, applied.lost).await;
     }
     if paused || room.channels.breakers.paused(Part::Incoming, room.base.clock.now()).contains(channel) {
         return Ok(false);
@@ -256,6 +253,15 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
         tokio::time::sleep(started.elapsed().saturating_mul(BURST_SHARE).min(PAUSE)).await;
     }
     Ok(true)
+}
+
+/// What follows applied events: `lost` accounts, by channel and id, have no credentials, and files and accounts may be due.
+pub(super) async fn after_applying(credentials: &AccountCredentials, wake: &Wake, lost: Vec<(String, String)>) {
+    if let Err(error) = credentials.forget_lost(lost).await {
+        tracing::error!(%error, "credentials of lost accounts stay in memory until the next start");
+    }
+    wake.media_due.notify_one();
+    wake.accounts_due.notify_waiters();
 }
 
 /// What is applied together: parts of at most [`APPLIED`] events, in order.

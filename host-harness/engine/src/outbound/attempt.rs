@@ -367,10 +367,7 @@ impl Sending<'_> {
         let answer = answered.as_ref().map_err(ToString::to_string);
         self.room.base.exchanges.note(place, (at, started.elapsed()), asked, answer);
         match answered {
-            Ok(response) => {
-                let known = self.room.network.known(registered.channel.id(), &scope);
-                read_answer(&registered.channel, &known, step, captured, response).await
-            }
+            Ok(response) => read_answer(&registered.channel, &known, step, captured, response).await,
             Err(error) => (unsent(step, &error), None),
         }
     }

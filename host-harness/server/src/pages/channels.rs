@@ -4,8 +4,8 @@
 use axum::{
     Form, Router,
     extract::{Path, State, rejection::FormRejection},
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse as _, Response},
+    http::StatusCode,
+    response::Response,
     routing::{get, post},
 };
 use harness_engine::Host;
@@ -18,6 +18,7 @@ use super::{
     layout::{self, Frame, Place},
     parts::{avatar, icon, mark},
     reader::Reader,
+    redirect::see,
 };
 
 /// `/channels…`.
@@ -31,12 +32,7 @@ pub(super) fn router(host: Host) -> Router {
 
 /// The account that an address names, if it is of the reader's workspace.
 pub(super) async fn account(host: &Host, id: &str, reader: &Reader) -> Result<AccountRow, Response> {
-    let Ok(id) = AccountId::from_public(id) else { return Err(error::no_page(reader)) };
-    match host.inbox().workspace_of(id.into()).await {
-        Ok(Some(workspace)) if workspace == reader.workspace => {}
-        Ok(_) => return Err(error::no_page(reader)),
-        Err(failed) => return Err(error::failed(reader, &failed.into())),
-    }
+    let id: AccountId = reader.row(host, id).await?;
     host.inbox().account_row(id).await.map_err(|failed| error::failed(reader, &failed.into()))
 }
 
@@ -46,16 +42,11 @@ pub(super) async fn accounts(host: &Host, reader: &Reader) -> Result<Vec<Account
     let failed = |failed: harness_inbox::InboxError| error::failed(reader, &failed.into());
     let mut own = Vec::new();
     for account in inbox.accounts().await.map_err(failed)? {
-        if inbox.workspace_of(account.id.into()).await.map_err(failed)? == Some(reader.workspace) {
+        if reader.owns(host, account.id).await.map_err(failed)? {
             own.push(account);
         }
     }
     Ok(own)
-}
-
-pub(super) fn see(place: &str) -> Response {
-    let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/channels"));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }
 
 async fn all(State(host): State<Host>, reader: Reader) -> Response {

@@ -15,11 +15,11 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    channels::{self, see},
-    error,
+    channels, error,
     layout::{self, Frame, Place},
     parts::{avatar, icon},
     reader::Reader,
+    redirect::see,
     words::{count, fill},
 };
 

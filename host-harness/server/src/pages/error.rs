@@ -44,6 +44,11 @@ pub(super) fn failed(reader: &Reader, error: &HostError) -> Response {
     }
 }
 
+/// The page for what failed in this host, and can be told in no better words.
+pub(super) fn ours(reader: &Reader) -> Response {
+    page(reader, StatusCode::INTERNAL_SERVER_ERROR, &reader.words.error_ours, &reader.words.error_ours_hint)
+}
+
 /// The page for a conversation that is not there.
 pub(super) fn no_conversation(reader: &Reader) -> Response {
     let words = reader.words;

@@ -19,23 +19,19 @@ mod parts;
 mod plugins;
 mod provider;
 mod reader;
+mod redirect;
 mod settings;
 mod sign_in;
 mod times;
 mod words;
 
-use axum::{
-    Router,
-    http::{HeaderValue, StatusCode, header},
-    middleware,
-    response::{IntoResponse as _, Response},
-    routing::get,
-};
+use axum::{Router, middleware, response::Response, routing::get};
 use harness_engine::Host;
 
 use self::{
     inbox::Desk,
     reader::{Door, Reader},
+    redirect::see,
 };
 use crate::{
     auth::{Authenticator, PageAccess},
@@ -89,7 +85,7 @@ pub(crate) fn router(
 }
 
 async fn home() -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, HeaderValue::from_static("/inbox"))]).into_response()
+    see("/inbox")
 }
 
 async fn no_method(reader: Reader) -> Response {

@@ -11,7 +11,7 @@ use axum::{
 };
 
 use harness_engine::Host;
-use harness_inbox::{InboxError, UserId, WorkspaceId};
+use harness_inbox::{InboxError, PublicId, Row, UserId, WorkspaceId};
 
 use super::{error, look::Look, sign_in, words::Words};
 use crate::{
@@ -54,6 +54,21 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
+    /// Whether a row is of their workspace.
+    pub(super) async fn owns(&self, host: &Host, row: impl Into<Row>) -> Result<bool, InboxError> {
+        Ok(host.inbox().workspace_of(row.into()).await? == Some(self.workspace))
+    }
+
+    /// The row that an address or a form names, if it is of their workspace: otherwise the page that says it is not there.
+    pub(super) async fn row<T: PublicId + Into<Row>>(&self, host: &Host, id: &str) -> Result<T, Response> {
+        let Ok(id) = T::from_public(id) else { return Err(error::no_page(self)) };
+        match self.owns(host, id).await {
+            Ok(true) => Ok(id),
+            Ok(false) => Err(error::no_page(self)),
+            Err(failed) => Err(error::failed(self, &failed.into())),
+        }
+    }
+
     /// Somebody who has not been let in.
     fn of(headers: &HeaderMap) -> Self {
         let offset = cookie(headers, OFFSET).and_then(|minutes| minutes.parse::<i32>().ok());

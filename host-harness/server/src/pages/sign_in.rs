@@ -22,6 +22,7 @@ use super::{
     parts::icon,
     provider,
     reader::{self, Reader},
+    redirect,
     words::{Words, count, fill},
 };
 use crate::{
@@ -99,10 +100,10 @@ pub(super) fn trouble(sentence: &str) -> Markup {
     html! { div.callout data-tone="fail" role="alert" id="problem" { (icon("stop")) div { (sentence) } } }
 }
 
+/// Sends a browser on with these cookies.
 pub(super) fn see(place: &str, cookies: Vec<HeaderValue>) -> Response {
-    let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/"));
     let cookies = AppendHeaders(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, place)], cookies).into_response()
+    (cookies, redirect::see(place)).into_response()
 }
 
 /// Where somebody wants to go after signing in.

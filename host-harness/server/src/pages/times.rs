@@ -1,6 +1,7 @@
 //! Owns: times as people read them: relative, of the day, in the reader's zone, and exact for programs.
 //! Does not own: clocks.
 
+use harness_engine::Host;
 use jiff::{
     Timestamp,
     civil::Date,
@@ -16,6 +17,16 @@ use super::{
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
+
+/// The host's time, as the functions here take times: milliseconds since 1970.
+pub(super) fn now(host: &Host) -> i64 {
+    of(host.clock().now())
+}
+
+/// A time that the host has counted.
+pub(super) fn of(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}
 
 /// A moment in the reader's zone.
 fn zoned(ms: i64, reader: &Reader) -> jiff::Zoned {

@@ -1,14 +1,17 @@
 //! Owns: the account, conversation, delivery and time of an event, and writing the changes that it makes.
 //! Does not own: the event's effect.
 
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::Transaction;
 
 use crate::{
     error::InboxError,
-    model::{AccountId, ChangeKind, ConversationId, DeliveryId, MessageId, WorkspaceId},
+    model::{AccountId, ChangeKind, ConversationId, DeliveryId, WorkspaceId},
     sqlite::{
         columns::from_millis,
-        rows::changes::{self, Concerns, Owner},
+        rows::{
+            changes::{self, Concerns, Owner},
+            messages,
+        },
     },
 };
 
@@ -42,14 +45,7 @@ impl EventPlace {
 
     /// Writes a change of the message with this platform id, whether it is here or not.
     pub(crate) fn note_message(&self, tx: &Transaction<'_>, kind: ChangeKind, id: &str) -> Result<(), InboxError> {
-        let found: Option<(MessageId, ConversationId)> = tx
-            .prepare_cached(
-                "SELECT id, conversation_id FROM message WHERE account_id = ?1 AND platform_id = ?2
-                 UNION ALL SELECT m.id, m.conversation_id FROM message_alias l JOIN message m ON m.id = l.message_id
-                 WHERE l.account_id = ?1 AND l.platform_id = ?2 LIMIT 1",
-            )?
-            .query_row(params![self.account, id], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
+        let found = messages::by_platform_id(tx, self.account, id)?;
         let (message, conversation) = found.map_or((None, self.conversation), |(id, of)| (Some(id), Some(of)));
         self.note(tx, kind, Concerns { message, conversation, ..self.concerns() })
     }

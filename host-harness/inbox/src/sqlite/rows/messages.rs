@@ -27,6 +27,22 @@ pub(crate) fn deletion_of(tx: &Transaction<'_>, account: AccountId, id: &str) ->
         .optional()?)
 }
 
+/// The message that the platform knows by this id, or by one of its further ids, with its conversation.
+pub(crate) fn by_platform_id(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    id: &str,
+) -> Result<Option<(MessageId, ConversationId)>, InboxError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT id, conversation_id FROM message WHERE account_id = ?1 AND platform_id = ?2
+             UNION ALL SELECT m.id, m.conversation_id FROM message_alias l JOIN message m ON m.id = l.message_id
+             WHERE l.account_id = ?1 AND l.platform_id = ?2 LIMIT 1",
+        )?
+        .query_row(params![account, id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?)
+}
+
 /// Assigns the platform's id to a message of ours: to the message of `part` if the response names one, otherwise to the
 /// step's first message without an id. If its echo arrived first and was stored as a separate message, that row is
 /// deleted, because both are the same message. Changes that waited for the id are applied.

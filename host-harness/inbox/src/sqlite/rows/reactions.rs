@@ -4,10 +4,10 @@
 use harness_contract::{OutboundMessage, OutboundPart, OutboundReaction, ReactionAction};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::replies::Attempt;
+use super::{messages, replies::Attempt};
 use crate::{
     error::InboxError,
-    model::{AccountId, ChangeKind, ConversationId, MessageId},
+    model::{AccountId, ChangeKind},
     sqlite::columns::as_millis,
 };
 
@@ -59,15 +59,7 @@ pub(crate) fn note_sent(tx: &Transaction<'_>, at: &Attempt) -> Result<(), InboxE
             at: as_millis(at.now),
         };
         put(tx, at.account, &reacted)?;
-        let of: Option<(MessageId, ConversationId)> = tx
-            .prepare_cached(
-                "SELECT id, conversation_id FROM message WHERE account_id = ?1 AND platform_id = ?2
-                 UNION ALL SELECT m.id, m.conversation_id FROM message_alias l JOIN message m ON m.id = l.message_id
-                 WHERE l.account_id = ?1 AND l.platform_id = ?2 LIMIT 1",
-            )?
-            .query_row(params![at.account, target.id], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        if let Some(message) = of {
+        if let Some(message) = messages::by_platform_id(tx, at.account, &target.id)? {
             at.owner().note_message(tx, ChangeKind::MessageReacted, message)?;
         }
     }

@@ -46,7 +46,7 @@ pub(super) async fn page(
         Ok(page) => page,
         Err(failed) => return error::failed(&reader, &failed.into()),
     };
-    let now = i64::try_from(host.clock().now()).unwrap_or(i64::MAX);
+    let now = times::now(&host);
     let words = &reader.words.bot_pages;
     let content = html! {
         main.page id="main" tabindex="-1" {
@@ -82,7 +82,7 @@ fn row(view: &DecisionView, now: i64, reader: &Reader) -> Markup {
                     p.small.muted { (why(&decision, reader)) }
                 }
                 div.acts {
-                    (times::relative(i64::try_from(view.at).unwrap_or(0), now, reader))
+                    (times::relative(times::of(view.at), now, reader))
                     @if let Some(conversation) = view.conversation {
                         a.btn.small href={ "/inbox/" (conversation.public()) } { (reader.words.bot_pages.conversation) }
                     }

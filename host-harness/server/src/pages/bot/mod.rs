@@ -18,11 +18,11 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    channels::{self, see},
-    error,
+    channels, error,
     layout::{self, Frame, Place},
     parts::icon,
     reader::Reader,
+    redirect::see,
 };
 
 /// Rules that the form has room for beyond those that are there.

@@ -16,7 +16,7 @@ use axum::{
     },
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware,
-    response::{IntoResponse as _, Response},
+    response::Response,
     routing::{get, post},
 };
 use harness_contract::manifest::Callback;
@@ -35,6 +35,7 @@ use crate::{
     pages::{
         layout::Needs,
         reader::{self, Reader},
+        redirect::see,
         words::{count, fill},
     },
 };
@@ -77,11 +78,6 @@ fn no_page(reader: &Reader) -> Response {
 /// The page for an incomplete or malformed form.
 fn not_filled_in(reader: &Reader, what: &str) -> Response {
     sorry(reader, StatusCode::BAD_REQUEST, &format!("{what} {}", reader.words.error_form_hint))
-}
-
-fn see(place: &str) -> Response {
-    let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/connect"));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }
 
 /// Redirects to the platform's dialog, or else to the link's page.

@@ -22,6 +22,7 @@ use super::{
     layout::{self, Frame, Place},
     parts::icon,
     reader::Reader,
+    redirect::see,
     times,
     words::Words,
 };
@@ -110,8 +111,7 @@ async fn act(
     if let Some(action) = action(&fields) {
         demo.phone.act(action).await;
     }
-    let place = HeaderValue::from_str(&tour::at(asked.step())).unwrap_or(HeaderValue::from_static("/demo"));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
+    see(&tour::at(asked.step()))
 }
 
 fn action(fields: &[(String, String)]) -> Option<PhoneAction> {

@@ -51,7 +51,7 @@ impl Filled {
                 "anyway" => draft.try_anyway = true,
                 "change" => changes.push(value),
                 "file" if draft.files.len() < MOST_FILES => {
-                    if is_of_the_reader(host, &value, reader).await
+                    if reader.owns(host, Row::Upload(value.to_owned())).await.unwrap_or(false)
                         && let Ok((upload, _)) = host.upload(&value).await
                     {
                         draft.files.push(Attached { upload });
@@ -62,7 +62,7 @@ impl Filled {
         }
         cards.shown = cards.shown.min(cards.all.len().saturating_sub(1));
         for card in cards.pictures() {
-            if is_of_the_reader(host, &card.picture, reader).await {
+            if reader.owns(host, Row::Upload(card.picture.clone())).await.unwrap_or(false) {
                 card.picture_address = host.file_address(&card.picture);
             }
             if card.picture_address.is_none() {
@@ -75,12 +75,6 @@ impl Filled {
         }
         Self { draft, changed: !changes.is_empty() }
     }
-}
-
-/// Whether an uploaded file is of the reader's workspace.
-async fn is_of_the_reader(host: &Host, handle: &str, reader: &Reader) -> bool {
-    let workspace = host.inbox().workspace_of(Row::Upload(handle.to_owned())).await;
-    workspace.is_ok_and(|workspace| workspace == Some(reader.workspace))
 }
 
 impl Draft {

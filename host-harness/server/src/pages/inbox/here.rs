@@ -32,5 +32,5 @@ impl FromRequestParts<Desk> for Here {
 
 /// Whether a row is of the reader's workspace.
 pub(super) async fn is_here(desk: &Desk, row: impl Into<Row>, reader: &Reader) -> bool {
-    matches!(desk.host.inbox().workspace_of(row.into()).await, Ok(Some(workspace)) if workspace == reader.workspace)
+    reader.owns(&desk.host, row).await.unwrap_or(false)
 }

@@ -55,6 +55,7 @@ use super::{
     layout::{self, Frame, Place},
     parts::{avatar, directed, icon},
     reader::Reader,
+    times,
     words::fill,
 };
 use crate::streams::Streams;
@@ -78,7 +79,7 @@ impl Desk {
     }
 
     fn now(&self) -> i64 {
-        i64::try_from(self.host.clock().now()).unwrap_or(i64::MAX)
+        times::now(&self.host)
     }
 }
 
@@ -158,11 +159,6 @@ fn thread_of(opened: &Opened, query: &str, now: i64, reader: &Reader) -> Markup 
 fn part(status: StatusCode, markup: Markup) -> Response {
     (status, [(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], markup.into_string())
         .into_response()
-}
-
-fn see(place: &str) -> Response {
-    let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/inbox"));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }
 
 /// The list, without a conversation.

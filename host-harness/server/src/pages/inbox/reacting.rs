@@ -15,8 +15,8 @@ use harness_inbox::{MessageId, PublicId as _, ReplyState, ReplyView};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{Desk, can::Can, draft::written_by, entry::Entry, here::Here, load::Opened, see, sending, thread::Thread};
-use crate::pages::{error, parts::icon, reader::Reader, words::fill};
+use super::{Desk, can::Can, draft::written_by, entry::Entry, here::Here, load::Opened, sending, thread::Thread};
+use crate::pages::{error, parts::icon, reader::Reader, redirect::see, words::fill};
 
 /// How long a reaction's end is waited for. After that the page shows it once it is there.
 const PATIENCE: Duration = Duration::from_secs(10);

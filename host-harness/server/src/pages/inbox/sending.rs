@@ -24,9 +24,9 @@ use super::{
     load::{self, Opened, Part},
     part,
     remarks::Remarks,
-    see, shown,
+    shown,
 };
-use crate::pages::{error, reader::Reader};
+use crate::pages::{error, reader::Reader, redirect::see};
 
 /// How far back a message is searched for.
 const REACH: usize = 500;

@@ -18,13 +18,13 @@ use maud::{Markup, html};
 use super::{
     Desk,
     here::{Here, is_here},
-    see,
     thread::Thread,
 };
 use crate::pages::{
     error,
     parts::{avatar, icon, linked},
     reader::Reader,
+    redirect::see,
     times,
     words::fill,
 };

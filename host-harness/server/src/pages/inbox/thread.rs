@@ -122,7 +122,7 @@ impl Line<'_> {
         match self {
             Self::Message(entry) => entry.row.at,
             Self::Activity(activity) => activity.at,
-            Self::Note(note) => i64::try_from(note.at).unwrap_or(i64::MAX),
+            Self::Note(note) => times::of(note.at),
         }
     }
 }

@@ -76,7 +76,7 @@ pub(super) async fn shown(host: &Host, id: DeliveryId, applied: Option<EventCoun
     let words = &reader.words.plugins;
     let channel = host.channel(&view.channel).map(|loaded| loaded.channel.manifest().channel.name.clone());
     let channel = channel.unwrap_or_else(|_| view.channel.clone());
-    let now = i64::try_from(host.clock().now()).unwrap_or(i64::MAX);
+    let now = times::now(host);
     let body = html! {
         main.page id="main" tabindex="-1" {
             (head(&view, &channel, now, reader))
@@ -110,7 +110,7 @@ pub(super) async fn shown(host: &Host, id: DeliveryId, applied: Option<EventCoun
 fn head(view: &DeliveryView, channel: &str, now: i64, reader: &Reader) -> Markup {
     let words = &reader.words.plugins;
     let (tone, symbol, state) = state(view.state, reader);
-    let at = i64::try_from(view.received_at).unwrap_or(0);
+    let at = times::of(view.received_at);
     html! {
         div.page-head {
             div {

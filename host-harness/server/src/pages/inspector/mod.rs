@@ -76,7 +76,7 @@ async fn all(State(host): State<Host>, reader: Reader, which: Result<Query<Which
         Ok(page) => page,
         Err(failed) => return error::failed(&reader, &failed.into()),
     };
-    let now = i64::try_from(host.clock().now()).unwrap_or(i64::MAX);
+    let now = times::now(&host);
     let channels = host.channels();
     let content = html! {
         main.page id="main" tabindex="-1" {
@@ -138,7 +138,7 @@ fn row(one: &DeliveryView, now: i64, reader: &Reader) -> Markup {
                 span.chip data-tone=(tone) { (icon(symbol)) (state) }
                 @if let Some(problem) = &one.problem { p.small.muted { (problem) } }
             }
-            td { (times::relative(i64::try_from(one.received_at).unwrap_or(0), now, reader)) }
+            td { (times::relative(times::of(one.received_at), now, reader)) }
             td.num { (size(one.size)) }
             td.num { (version.unwrap_or("–")) @if one.attempts > 1 { br; span.muted { (count(&reader.words.plugins.tried, one.attempts)) } } }
         }

@@ -33,7 +33,7 @@ pub(super) async fn page(State(host): State<Host>, Path(id): Path<String>, reade
     };
     let words = &reader.words.plugins;
     let exchanges = host.exchanges(id);
-    let now = i64::try_from(host.clock().now()).unwrap_or(i64::MAX);
+    let now = times::now(&host);
     let content = html! {
         main.page id="main" tabindex="-1" {
             div.page-head {
@@ -90,7 +90,7 @@ fn ending<'w>(step: &StepView, reader: &'w Reader) -> (&'static str, &'static st
 /// A request and its answer, side by side.
 fn exchange(one: &Exchange, now: i64, reader: &Reader) -> Markup {
     let words = &reader.words.plugins;
-    let at = i64::try_from(one.at).unwrap_or(0);
+    let at = times::of(one.at);
     html! {
         div.padded.stack {
             p.small { (times::moment(at, now, reader)) " · " (fill(&words.milliseconds, &[("n", &one.took.as_millis().to_string())])) }

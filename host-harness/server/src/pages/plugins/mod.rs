@@ -9,8 +9,8 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{Path, State},
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse as _, Response},
+    http::StatusCode,
+    response::Response,
     routing::{get, post},
 };
 use harness_engine::{BreakerState, BreakerView, Host, LoadedChannel, Part, Provenance, p95_us};
@@ -21,6 +21,7 @@ use super::{
     layout::{self, Frame, Place},
     parts::{icon, mark, number},
     reader::Reader,
+    redirect::see,
     words::fill,
 };
 
@@ -61,11 +62,7 @@ async fn reset(State(host): State<Host>, Path(id): Path<String>, reader: Reader)
     }
     let Ok(channel) = host.channel(&id) else { return error::no_page(&reader) };
     match host.reset_channel(channel.channel.id()).await {
-        Ok(_) => {
-            let place = HeaderValue::from_str(&format!("/plugins/{}?done", channel.channel.id()));
-            let place = place.unwrap_or(HeaderValue::from_static("/plugins"));
-            (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
-        }
+        Ok(_) => see(&format!("/plugins/{}?done", channel.channel.id())),
         Err(failed) => error::failed(&reader, &failed),
     }
 }

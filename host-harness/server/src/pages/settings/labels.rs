@@ -6,7 +6,7 @@ use harness_engine::{COLORS, HostError};
 use harness_inbox::{CollectionId, InboxError, LabelId, PublicId as _};
 use maud::{Markup, html};
 
-use super::{Admin, Desk, Tab, done, row, shown};
+use super::{Admin, Desk, Tab, done, shown};
 use crate::pages::{
     error,
     forms::{Field, Sent, Wrong},
@@ -126,14 +126,14 @@ pub(super) async fn change(State(desk): State<Desk>, Admin(reader): Admin, sent:
         ("label", "add") => host.add_label(reader.workspace, name, color).await.map(drop),
         ("collection", "add") => host.add_collection(reader.workspace, name).await.map(drop),
         ("label", "save" | "delete") => {
-            let id: LabelId = match row(&desk, named, &reader).await {
+            let id: LabelId = match reader.row(&desk.host, named).await {
                 Ok(id) => id,
                 Err(answer) => return answer,
             };
             if sent.one("do") == "save" { host.edit_label(id, name, color).await } else { host.delete_label(id).await }
         }
         ("collection", "save" | "delete") => {
-            let id: CollectionId = match row(&desk, named, &reader).await {
+            let id: CollectionId = match reader.row(&desk.host, named).await {
                 Ok(id) => id,
                 Err(answer) => return answer,
             };

@@ -13,12 +13,10 @@ mod you;
 use axum::{
     Form, Router,
     extract::{DefaultBodyLimit, FromRef, FromRequest, FromRequestParts, Request},
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse as _, Response},
+    response::Response,
     routing::{get, post},
 };
 use harness_engine::Host;
-use harness_inbox::{PublicId, Row};
 use maud::{Markup, html};
 
 use super::{
@@ -27,6 +25,7 @@ use super::{
     layout::{self, Frame, Place},
     parts::icon,
     reader::Reader,
+    redirect::see,
 };
 use crate::auth::Authenticator;
 
@@ -129,11 +128,6 @@ async fn first() -> Response {
     see(Tab::You.address())
 }
 
-fn see(place: &str) -> Response {
-    let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/settings"));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
-}
-
 /// Back to a page that says that it is done.
 fn done(tab: Tab) -> Response {
     see(&format!("{}?done", tab.address()))
@@ -186,15 +180,5 @@ impl FromRequest<Desk> for Sent {
         let Ok(reader) = Reader::from_request_parts(&mut parts, desk).await;
         let form = Form::<Vec<(String, String)>>::from_request(Request::from_parts(parts, body), desk).await;
         form.map(|Form(fields)| Self(fields)).map_err(|_| error::no_form(&reader))
-    }
-}
-
-/// The row that an address or a form names, if it is of the reader's workspace.
-async fn row<T: PublicId + Into<Row>>(desk: &Desk, id: &str, reader: &Reader) -> Result<T, Response> {
-    let Ok(id) = T::from_public(id) else { return Err(error::no_page(reader)) };
-    match desk.host.inbox().workspace_of(id.into()).await {
-        Ok(Some(workspace)) if workspace == reader.workspace => Ok(id),
-        Ok(_) => Err(error::no_page(reader)),
-        Err(failed) => Err(error::failed(reader, &failed.into())),
     }
 }

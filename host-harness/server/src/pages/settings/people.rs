@@ -8,7 +8,7 @@ use axum::{
 use harness_inbox::{InboxError, InvitationId, InvitationView, PublicId as _, Role, UserChange, UserId, UserView};
 use maud::{Markup, html};
 
-use super::{Admin, Desk, Tab, done, row, shown};
+use super::{Admin, Desk, Tab, done, shown};
 use crate::{
     auth::{self, InviteError},
     pages::{
@@ -45,7 +45,7 @@ async fn draw(desk: &Desk, reader: &Reader, tried: &Tried) -> Response {
         Ok(people) => people,
         Err(failed) => return error::failed(reader, &failed.into()),
     };
-    let now = i64::try_from(now).unwrap_or(i64::MAX);
+    let now = times::of(now);
     let content = html! {
         @if let Some((invitation, link)) = &tried.made { (made(invitation, link, reader)) }
         (table(&users, now, reader))
@@ -97,7 +97,7 @@ fn open(invitations: &[InvitationView], now: i64, reader: &Reader) -> Markup {
                             strong { bdi { (one.email) } }
                             p.small.muted {
                                 (role_name(one.role, reader)) " · "
-                                (fill(&words.good_until, &[("time", &times::moment(i64::try_from(one.expires_at).unwrap_or(0), now, reader))]))
+                                (fill(&words.good_until, &[("time", &times::moment(times::of(one.expires_at), now, reader))]))
                             }
                         }
                         form.acts method="post" action={ "/settings/invitations/" (one.id.public()) } {
@@ -131,7 +131,7 @@ fn table(users: &[UserView], now: i64, reader: &Reader) -> Markup {
 fn person(user: &UserView, now: i64, reader: &Reader) -> Markup {
     let words = &reader.words.settings;
     let id = user.id.public();
-    let moment = |at: u64| times::moment(i64::try_from(at).unwrap_or(0), now, reader);
+    let moment = |at: u64| times::moment(times::of(at), now, reader);
     html! {
         li.check-row id=(id) {
             (avatar(&user.name, &user.email, "m", None))
@@ -184,7 +184,7 @@ pub(super) async fn change(
     Path(user): Path<String>,
     sent: Sent,
 ) -> Response {
-    let user: UserId = match row(&desk, &user, &reader).await {
+    let user: UserId = match reader.row(&desk.host, &user).await {
         Ok(user) => user,
         Err(answer) => return answer,
     };
@@ -229,7 +229,7 @@ async fn way_back(desk: &Desk, user: UserId, reader: &Reader) -> Response {
 
 /// `POST /settings/invitations/{invitation}`: withdraws an invitation.
 pub(super) async fn withdraw(State(desk): State<Desk>, Admin(reader): Admin, Path(id): Path<String>) -> Response {
-    let id: InvitationId = match row(&desk, &id, &reader).await {
+    let id: InvitationId = match reader.row(&desk.host, &id).await {
         Ok(id) => id,
         // Accepted, expired or withdrawn meanwhile.
         Err(_) => return done(Tab::People),

@@ -9,7 +9,7 @@ use harness_engine::{HostError, VARIABLES};
 use harness_inbox::{CannedAnswerId, CannedAnswerText, InboxError, PublicId as _};
 use maud::{Markup, html};
 
-use super::{Desk, Tab, done, row, shown};
+use super::{Desk, Tab, done, shown};
 use crate::pages::{
     error,
     forms::{Field, Sent, Wrong},
@@ -114,7 +114,7 @@ pub(super) async fn add(State(desk): State<Desk>, reader: Reader, sent: Sent) ->
 
 /// `GET /settings/replies/{reply}`.
 pub(super) async fn one(State(desk): State<Desk>, reader: Reader, Path(id): Path<String>) -> Response {
-    let id: CannedAnswerId = match row(&desk, &id, &reader).await {
+    let id: CannedAnswerId = match reader.row(&desk.host, &id).await {
         Ok(id) => id,
         Err(answer) => return answer,
     };
@@ -146,7 +146,7 @@ fn edit(id: CannedAnswerId, tried: &Tried, reader: &Reader) -> Response {
 
 /// `POST /settings/replies/{reply}`.
 pub(super) async fn change(State(desk): State<Desk>, reader: Reader, Path(id): Path<String>, sent: Sent) -> Response {
-    let id: CannedAnswerId = match row(&desk, &id, &reader).await {
+    let id: CannedAnswerId = match reader.row(&desk.host, &id).await {
         Ok(id) => id,
         Err(answer) => return answer,
     };

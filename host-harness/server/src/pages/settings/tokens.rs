@@ -3,7 +3,6 @@
 
 use axum::{
     extract::{Path, State},
-    http::StatusCode,
     response::Response,
 };
 use maud::{Markup, html};
@@ -42,8 +41,7 @@ pub(super) async fn page(State(desk): State<Desk>, Admin(reader): Admin) -> Resp
 
 fn failed(reader: &Reader, failed: &WorkspaceTokenError) -> Response {
     tracing::error!(error = %failed, "the file of the API's tokens failed");
-    let words = reader.words;
-    error::page(reader, StatusCode::INTERNAL_SERVER_ERROR, &words.error_ours, &words.error_ours_hint)
+    error::ours(reader)
 }
 
 async fn draw(desk: &Desk, reader: &Reader, tried: &Tried) -> Response {
@@ -52,7 +50,7 @@ async fn draw(desk: &Desk, reader: &Reader, tried: &Tried) -> Response {
         Ok(tokens) => tokens,
         Err(problem) => return failed(reader, &problem),
     };
-    let now = i64::try_from(desk.host.clock().now()).unwrap_or(i64::MAX);
+    let now = times::now(&desk.host);
     let content = html! {
         p.muted { (words.tokens_hint) " " a href="/api/reference" { (words.api_reference) } }
         @if let Some((name, token)) = &tried.made {
@@ -121,7 +119,7 @@ fn form(tried: &Tried, reader: &Reader) -> Markup {
 
 fn one(token: &StoredToken, now: i64, reader: &Reader) -> Markup {
     let words = &reader.words.settings;
-    let moment = |at: u64| times::moment(i64::try_from(at).unwrap_or(0), now, reader);
+    let moment = |at: u64| times::moment(times::of(at), now, reader);
     let is_over = token.expires_at.is_some_and(|end| i64::try_from(end).is_ok_and(|end| end <= now));
     html! {
         li.check-row {

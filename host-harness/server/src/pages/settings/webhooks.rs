@@ -12,12 +12,13 @@ use harness_inbox::{
 };
 use maud::{Markup, html};
 
-use super::{Admin, Desk, Tab, done, row, see, shown};
+use super::{Admin, Desk, Tab, done, shown};
 use crate::pages::{
     error,
     forms::{Choice, Field, Sent, Wrong, once},
     parts::icon,
     reader::Reader,
+    redirect::see,
     times,
     words::fill,
 };
@@ -195,7 +196,7 @@ pub(super) async fn one(State(desk): State<Desk>, Admin(reader): Admin, Path(id)
 }
 
 async fn here(desk: &Desk, id: &str, reader: &Reader) -> Result<WebhookView, Response> {
-    let id: WebhookId = row(desk, id, reader).await?;
+    let id: WebhookId = reader.row(&desk.host, id).await?;
     desk.host.webhook(id).await.map_err(|failed| error::failed(reader, &failed))
 }
 
@@ -205,7 +206,7 @@ async fn shown_one(host: &Host, webhook: &WebhookView, reader: &Reader, tried: &
         Ok(attempts) => attempts,
         Err(failed) => return error::failed(reader, &failed),
     };
-    let now = i64::try_from(host.clock().now()).unwrap_or(i64::MAX);
+    let now = times::now(host);
     let (tone, symbol, state) = state(webhook, reader);
     let action = format!("/settings/webhooks/{}", webhook.id.public());
     let given = if tried.wrong.is_empty() {
@@ -221,7 +222,7 @@ async fn shown_one(host: &Host, webhook: &WebhookView, reader: &Reader, tried: &
             @if let Some(problem) = &webhook.problem { p { (problem) } }
             @if let Some(since) = webhook.failing_since {
                 p.small.muted {
-                    (fill(&words.failing_since, &[("time", &times::moment(i64::try_from(since).unwrap_or(0), now, reader)), ("n", &webhook.attempts.to_string())]))
+                    (fill(&words.failing_since, &[("time", &times::moment(times::of(since), now, reader)), ("n", &webhook.attempts.to_string())]))
                 }
             }
             p.small.muted { (fill(&words.position_is, &[("n", &webhook.position.to_string())])) }
@@ -285,7 +286,7 @@ fn table(attempts: &[WebhookAttempt], now: i64, reader: &Reader) -> Markup {
                             @for attempt in attempts.iter().take(ATTEMPTS) {
                                 tr {
                                     th scope="row" { @if attempt.seq == 0 { (words.test) } @else { (attempt.seq) } }
-                                    td { (times::relative(i64::try_from(attempt.at).unwrap_or(0), now, reader)) }
+                                    td { (times::relative(times::of(attempt.at), now, reader)) }
                                     td {
                                         @if attempt.problem.is_none() {
                                             span.chip data-tone="open" { (icon("check")) @match attempt.status { Some(status) => (status), None => (words.taken) } }

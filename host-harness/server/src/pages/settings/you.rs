@@ -6,7 +6,7 @@ use harness_engine::Secret;
 use harness_inbox::{UserChange, UserId, UserView};
 use maud::{Markup, html};
 
-use super::{Desk, Tab, done, see, shown};
+use super::{Desk, Tab, done, shown};
 use crate::{
     auth::{SignInError, name_of},
     pages::{
@@ -14,6 +14,7 @@ use crate::{
         forms::{Field, Sent, Wrong, as_sentence},
         parts::{avatar, icon},
         reader::Reader,
+        redirect::see,
         words::fill,
     },
 };
@@ -131,8 +132,7 @@ async fn change_password(desk: &Desk, user: UserId, sent: Sent, reader: &Reader)
         Err(SignInError::Inbox(failed)) => return error::failed(reader, &failed.into()),
         Err(failed) => {
             tracing::error!(error = %failed, "a password could not be changed");
-            let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
-            return error::page(reader, status, &reader.words.error_ours, &reader.words.error_ours_hint);
+            return error::ours(reader);
         }
     };
     draw(desk, reader, &wrong, None).await
