@@ -187,6 +187,58 @@ async fn a_team_sorts_and_takes_conversations_over_the_api() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_writes_after_the_closing_begins_anew_and_replies_go_to_the_conversation_that_goes_on() {
+    let world = World::new().await;
+    let old = with_customer(&world).await;
+    let (_, accounts) = ask(&world, "GET", "/accounts", Value::Null).await;
+    let account = format!("/accounts/{}", accounts["data"][0]["id"].as_str().unwrap());
+    assert_eq!(accounts["data"][0]["when_closed"], "reopen");
+    let (status, problem) = ask(&world, "PATCH", &account, json!({"when_closed": "never"})).await;
+    assert_eq!((status, &problem["path"]), (400, &json!("when_closed")));
+    let (status, changed) = ask(&world, "PATCH", &account, json!({"when_closed": "new"})).await;
+    assert_eq!((status, &changed["when_closed"]), (200, &json!("new")));
+
+    let (_, closed) = ask(&world, "PATCH", &old, json!({"state": "closed"})).await;
+    world.advance(Duration::from_secs(1));
+    world.sim.customer(CUSTOMER).text("et le gâteau?").await;
+    let next = eventually("the new conversation", async || {
+        let (_, was) = ask(&world, "GET", &old, Value::Null).await;
+        was["continued_in"].as_str().map(str::to_owned)
+    })
+    .await;
+    let (_, was) = ask(&world, "GET", &old, Value::Null).await;
+    assert_eq!(
+        (&was["state"], &was["closed_at"], &was["continues"]),
+        (&json!("closed"), &closed["closed_at"], &Value::Null)
+    );
+    let is = format!("/conversations/{next}");
+    let (_, found) = ask(&world, "GET", &is, Value::Null).await;
+    assert_eq!((&found["state"], &found["unread"], &found["continues"]), (&json!("open"), &json!(1), &was["id"]));
+    assert_eq!(found["window"]["state"], "open");
+
+    let reply = json!({"sender": {"kind": "human", "id": "kim"}, "parts": [{"text": {"text": "bien sûr"}}]});
+    let headers = [("content-type", "application/json"), ("idempotency-key", "one")];
+    for path in ["replies", "validate"] {
+        let answer = world.api("POST", &format!("/api/v1{old}/{path}"), &headers, reply.to_string()).await;
+        let problem = answer.json();
+        assert_eq!((answer.status, &problem["code"]), (409, &json!("conversation_continued")), "{path}: {problem}");
+        assert_eq!(problem["continued_in"], next, "{path}");
+    }
+    let (status, problem) = ask(&world, "PATCH", &old, json!({"state": "open"})).await;
+    assert_eq!((status, &problem["continued_in"]), (409, &json!(next)));
+    let (status, _) = ask(&world, "POST", &format!("{old}/notes"), json!({"text": "a regular"})).await;
+    assert_eq!(status, 201);
+    let answer = world.api("POST", &format!("/api/v1{is}/replies"), &headers, reply.to_string()).await;
+    assert_eq!(answer.status, 201, "a refused reply used up no key: {}", answer.body);
+    world.echoed("bien sûr").await;
+    let (_, said) = ask(&world, "GET", &format!("{is}/messages"), Value::Null).await;
+    let texts: Vec<_> = said["data"].as_array().unwrap().iter().map(|one| one["text"].clone()).collect();
+    assert_eq!(texts, ["et le gâteau?", "bien sûr"]);
+    let (_, said) = ask(&world, "GET", &format!("{old}/messages"), Value::Null).await;
+    assert_eq!(said["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn notes_and_canned_answers_are_kept_for_the_team() {
     let world = World::new().await;
     let here = with_customer(&world).await;

@@ -51,6 +51,7 @@ const ROUTES: &[(&str, &str, Foreign)] = &[
     ("get", "/accounts", Foreign::List),
     ("get", "/accounts/{id}", Foreign::Row("account")),
     ("delete", "/accounts/{id}", Foreign::Row("account")),
+    ("patch", "/accounts/{id}", Foreign::Row("account")),
     ("get", "/accounts/{id}/check", Foreign::Row("account")),
     ("post", "/accounts/{id}/check", Foreign::Row("account")),
     ("put", "/accounts/{id}/entry-points", Foreign::Row("account")),

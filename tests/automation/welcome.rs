@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use channel_tests::{eventually, message, text};
 use harness_automation::{Choice, Consumer, Outcome, Reason, Settings, Welcome};
-use harness_inbox::WorkspaceId;
+use harness_inbox::{ConversationChange, NewState, WhenClosed, WorkspaceId};
 use serde_json::json;
 use simulator::Config;
 
@@ -111,6 +111,35 @@ async fn a_conversation_is_new_again_after_as_many_days_as_the_settings_say() {
     assert_eq!(stage.decided(Consumer::Welcome, 2).await.reason, Some(Reason::NotNew));
     stage.world.advance(3 * DAY);
     customer.text("five days later").await;
+    assert_eq!(stage.decided(Consumer::Welcome, 3).await.outcome, Outcome::Sent);
+    assert_eq!(stage.has_said(2).await, [GREETING, GREETING]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_new_is_a_matter_of_the_person_and_not_of_the_conversation() {
+    let mut settings = greeting();
+    settings.welcome.again_after_days = Some(3);
+    let stage = Stage::new(&settings).await;
+    let host = &stage.world.host;
+    host.choose_when_closed(stage.account, WhenClosed::New).await.unwrap();
+    let customer = stage.world.sim.customer(CUSTOMER);
+    customer.text("hello").await;
+    stage.has_said(1).await;
+    stage.world.echoed(GREETING).await;
+    // Closed, and begun anew, each time.
+    let anew = async |wait, text: &str| {
+        let all = host.inbox().conversations(9).await.unwrap();
+        let current = all.iter().find(|one| one.continued_in.is_none()).unwrap().id;
+        let change = ConversationChange { state: Some(NewState::Closed), ..ConversationChange::default() };
+        host.change_conversation(current, change).await.unwrap();
+        stage.world.advance(wait);
+        customer.text(text).await;
+        eventually("the new conversation", async || host.inbox().conversation(current).await.unwrap().continued_in)
+            .await;
+    };
+    anew(2 * DAY, "two days later").await;
+    assert_eq!(stage.decided(Consumer::Welcome, 2).await.reason, Some(Reason::NotNew));
+    anew(3 * DAY, "five days later").await;
     assert_eq!(stage.decided(Consumer::Welcome, 3).await.outcome, Outcome::Sent);
     assert_eq!(stage.has_said(2).await, [GREETING, GREETING]);
 }

@@ -4,7 +4,7 @@ use channel_tests::{World, browser::Browser, eventually, request};
 use fantoccini::{Locator, key::Key};
 use harness_inbox::{
     Accepted, CannedAnswerText, ConversationChange, ConversationState, NewUser, PublicId as _, Role, UserId,
-    WorkspaceId,
+    WhenClosed, WorkspaceId,
 };
 
 use crate::street;
@@ -51,6 +51,57 @@ async fn a_conversation_is_assigned_labelled_and_closed_without_leaving_the_page
     eventually("the end", async || (now().await.state == ConversationState::Closed).then_some(())).await;
     browser.says("Reopen").await;
     let _ = nora;
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_conversation_that_was_begun_anew_leads_to_the_one_that_goes_on() {
+    let world = World::new().await;
+    let dev = person(&world, "Dev Patel").await;
+    let account = world.host.inbox().accounts().await.unwrap()[0].id;
+    let (browser, old) = opened(&world).await;
+    let mine = ConversationChange { assignee: Some(Some(dev)), ..ConversationChange::default() };
+    world.host.change_conversation(old, mine).await.unwrap();
+    // The choice is made on the account's page.
+    let chosen = async || world.host.inbox().account_row(account).await.unwrap().when_closed;
+    browser.open(&format!("{}/channels/{}", world.address, account.public())).await;
+    let select = browser.client.find(Locator::Css("#when-closed")).await.unwrap();
+    select.select_by_value("new").await.unwrap();
+    browser.click("button[value=when-closed]").await;
+    eventually("the choice", async || (chosen().await == WhenClosed::New).then_some(())).await;
+
+    browser.open(&format!("{}/inbox/{}", world.address, old.public())).await;
+    browser.click("#close").await;
+    browser.says("Reopen").await;
+    browser.types("#text", "You are welcome!").await;
+    world.advance(std::time::Duration::from_secs(1));
+    street::customer(&world, "551982014663711", "Tomás Rivera").text("One more question").await;
+    // The page that is open shows it at once: the way there, what was written, and nothing that could be sent.
+    browser.says("Tomás Rivera wrote again, in a new conversation").await;
+    browser.says("This conversation stays closed, and a new one goes on.").await;
+    assert_eq!(browser.runs("return document.querySelector('#text').value").await, "You are welcome!");
+    for gone in ["#send", "#head [name=state]", "#log .acts"] {
+        assert_eq!(browser.runs(&format!("return document.querySelectorAll('{gone}').length")).await, 0, "{gone}");
+    }
+    // Without the script, too.
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let address = format!("{}/inbox/{}/reply", world.address, old.public());
+    let answer = request("POST", &address, &form, "key=k&text=You+are+welcome".as_bytes().to_vec()).await;
+    assert!(answer.status == 409 && answer.body.contains("Go to the new conversation"), "{}", answer.body);
+    assert!(answer.body.contains("You are welcome"), "what was written is not lost");
+    assert_eq!(world.sends().len(), 0);
+
+    browser.click("#continued a.primary").await;
+    browser.says("Goes on from an earlier conversation").await;
+    browser.says("One more question").await;
+    assert_eq!(browser.runs("return document.querySelectorAll('#close').length").await, 1);
+    let assignee = browser.runs("return document.querySelector('#assignee').value").await;
+    assert_eq!(assignee, dev.public());
+    browser.types("#text", "Of course.").await;
+    browser.click("#send").await;
+    eventually("the reply", async || (world.sends().len() == 1).then_some(())).await;
+    browser.click("#continues a").await;
+    browser.says("Is the mug dishwasher safe?").await;
     browser.quit().await;
 }
 

@@ -84,6 +84,8 @@ pub enum Reason {
     TooLong,
     /// The customer went on writing, again and again.
     NeverEnding,
+    /// The conversation was closed, and goes on in another one.
+    Continued,
 }
 
 impl Reason {

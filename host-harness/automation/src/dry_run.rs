@@ -13,7 +13,7 @@ use crate::{
     manage::AutomationError,
     routing::{self, Routed},
     settings::Settings,
-    welcome::{self, Welcomed},
+    welcome::{self, Past, Welcomed},
 };
 
 /// What would have been done about a message.
@@ -41,6 +41,7 @@ pub async fn dry_run(
     host.automations().standing(conversation).await?;
     let page = host.inbox().timeline_before(conversation, None, ENTRIES).await?;
     let (mut standing, mut routed, mut welcomed) = (Standing::default(), Routed::default(), Welcomed::default());
+    let past = Past::of(host, conversation, page.next.is_some()).await?;
     let mut would = Vec::new();
     for (index, entry) in page.entries.iter().enumerate() {
         if let Some(facts) = Facts::of_message(entry)
@@ -52,7 +53,7 @@ pub async fn dry_run(
         }
         // As it stood when the message came.
         let so_far = page.entries.get(..=index).unwrap_or_default();
-        if let Some(decision) = welcome::decide(&settings.welcome, so_far, index, page.next.is_some(), welcomed) {
+        if let Some(decision) = welcome::decide(&settings.welcome, so_far, index, past, welcomed) {
             if decision.outcome == Outcome::Sent {
                 welcomed.at = Some(at(entry));
             }

@@ -17,7 +17,7 @@ use crate::{
     look::{Active, ENTRIES, barred, known},
     routing::{self, Routed},
     settings::Settings,
-    welcome::{self, Welcomed},
+    welcome::{self, Past, Welcomed},
 };
 
 /// Its name in the table of positions.
@@ -212,7 +212,8 @@ impl Event<'_> {
         }
         if !self.host.automations().is_decided(Consumer::Welcome.name(), self.seq).await? {
             let known: Welcomed = known(self.host, self.conversation, Consumer::Welcome.name()).await?;
-            let decided = welcome::decide(&self.settings.welcome, &page.entries, index, page.next.is_some(), known);
+            let past = Past::of(self.host, self.conversation, page.next.is_some()).await?;
+            let decided = welcome::decide(&self.settings.welcome, &page.entries, index, past, known);
             if let Some(decision) = decided {
                 self.welcome(decision, at(entry)).await?;
             }
@@ -272,6 +273,7 @@ impl Event<'_> {
                     let codes: Vec<_> = violations.iter().map(|violation| violation.code.clone()).collect();
                     Decision { detail: Some(codes.join(", ")), ..Decision::skipped("welcome", Reason::Refused) }
                 }
+                Err(HostError::Inbox(InboxError::Continued { .. })) => Decision::skipped("welcome", Reason::Continued),
                 Err(error) => return Err(error.into()),
             }
         };

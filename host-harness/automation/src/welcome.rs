@@ -2,7 +2,8 @@
 //! Does not own: sending it (`follow`).
 
 use harness_contract::{ButtonAction, OutboundMessage, OutboundPart, OutboundText, QuickReply};
-use harness_inbox::TimelineEntry;
+use harness_engine::Host;
+use harness_inbox::{ConversationId, InboxError, TimelineEntry};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -22,13 +23,29 @@ pub(crate) struct Welcomed {
     pub(crate) at: Option<u64>,
 }
 
-/// Decides about the message at `index` of a conversation's entries. `more` says whether there are older ones. `None`: the
-/// message is none that could be greeted.
+/// What there was before the entries that are looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Past {
+    /// Older entries of the same conversation.
+    pub(crate) more: bool,
+    /// The platform's time of the newest message of the conversations that went on in this one: who is new is a matter of the
+    /// person.
+    pub(crate) before: Option<u64>,
+}
+
+impl Past {
+    /// Of a conversation of which there are `more` entries than are looked at.
+    pub(crate) async fn of(host: &Host, conversation: ConversationId, more: bool) -> Result<Self, InboxError> {
+        Ok(Self { more, before: host.automations().written_before(conversation).await? })
+    }
+}
+
+/// Decides about the message at `index` of a conversation's entries. `None`: the message is none that could be greeted.
 pub(crate) fn decide(
     welcome: &Welcome,
     entries: &[TimelineEntry],
     index: usize,
-    more: bool,
+    past: Past,
     known: Welcomed,
 ) -> Option<Decision> {
     if !welcome.on {
@@ -44,7 +61,7 @@ pub(crate) fn decide(
     let skipped = |reason| Some(Decision::skipped("welcome", reason));
     let new = match before.last() {
         Some(previous) => long_ago(at(previous)),
-        None => !more,
+        None => !past.more && past.before.is_none_or(long_ago),
     };
     if !new {
         return skipped(Reason::NotNew);

@@ -3,7 +3,7 @@
 
 use std::{error::Error, io, path::PathBuf, sync::Arc};
 
-use crate::model::ReplyId;
+use crate::model::{ConversationId, ReplyId};
 
 /// An error of the underlying store, such as its database.
 pub type Cause = Box<dyn Error + Send + Sync>;
@@ -132,6 +132,16 @@ pub enum InboxError {
     /// The key was already used for a different reply.
     #[error("the key `{0}` belongs to another reply; a new reply needs a new key")]
     KeyReused(String),
+    /// The conversation was closed and begun anew: nothing more is written in it.
+    #[error(
+        "the customer wrote again after this conversation was closed, and it goes on in another one: write there, and leave this one closed"
+    )]
+    Continued {
+        /// The conversation that was asked for.
+        conversation: ConversationId,
+        /// The one that goes on.
+        by: ConversationId,
+    },
     /// No part of the reply is ambiguous.
     #[error("no part of reply {0} is ambiguous: there is nothing to settle or to send again")]
     NotAmbiguous(ReplyId),

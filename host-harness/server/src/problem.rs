@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use harness_contract::{AccountError, Violation, text::shown};
-use harness_inbox::InboxError;
+use harness_inbox::{ConversationId, InboxError, PublicId as _};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -35,6 +35,8 @@ enum More {
     Violations(Vec<Violation>),
     /// A sentence for each field.
     Fields(BTreeMap<String, String>),
+    /// The conversation that goes on instead.
+    ContinuedIn(ConversationId),
 }
 
 /// The document that says why a request failed (RFC 9457).
@@ -64,6 +66,9 @@ pub(crate) struct Document {
     /// What does not fit in what was typed in: a sentence for each field.
     #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<BTreeMap<String, String>>,
+    /// The conversation that goes on, where the one that was asked for was closed and begun anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    continued_in: Option<String>,
 }
 
 impl Problem {
@@ -119,14 +124,27 @@ impl Problem {
     fn document(self, request_id: Option<String>) -> (StatusCode, Vec<u8>) {
         let Self { status, code, detail, path, more, retry_after: _ } = self;
         let title = status.canonical_reason().unwrap_or("Error");
-        let (violations, fields) = match more {
-            Some(More::Violations(violations)) => (Some(violations), None),
-            Some(More::Fields(fields)) => (None, Some(fields)),
-            None => (None, None),
-        };
+        let (mut violations, mut fields, mut continued_in) = (None, None, None);
+        match more {
+            Some(More::Violations(all)) => violations = Some(all),
+            Some(More::Fields(all)) => fields = Some(all),
+            Some(More::ContinuedIn(id)) => continued_in = Some(id.public()),
+            None => {}
+        }
         // RFC 9457: with `about:blank`, the title is that of the status.
         let (r#type, number) = ("about:blank", status.as_u16());
-        let body = Document { r#type, title, status: number, detail, code, path, request_id, violations, fields };
+        let body = Document {
+            r#type,
+            title,
+            status: number,
+            detail,
+            code,
+            path,
+            request_id,
+            violations,
+            fields,
+            continued_in,
+        };
         (status, serde_json::to_vec(&body).unwrap_or_default())
     }
 }
@@ -174,6 +192,10 @@ impl From<HostError> for Problem {
             HostError::Connect(error) => return error.into(),
             HostError::NotSendable(violations) => return Self::not_sendable(violations),
             HostError::Inbox(InboxError::NotFound { what, .. }) => return Self::no_row(what),
+            HostError::Inbox(InboxError::Continued { by, .. }) => {
+                let more = Some(More::ContinuedIn(by));
+                return Self { more, ..Self::new(StatusCode::CONFLICT, "conversation_continued", error.to_string()) };
+            }
             HostError::NoChannel(..) => (StatusCode::NOT_FOUND, "no_such_channel"),
             HostError::Inbox(InboxError::Busy(_)) | HostError::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             HostError::Full(_) => (StatusCode::SERVICE_UNAVAILABLE, "too_much_waits"),

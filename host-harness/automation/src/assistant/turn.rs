@@ -63,7 +63,14 @@ impl Answer {
 /// made of the message that it answers.
 pub(crate) async fn answer(host: &Host, turn: OpenTurn) -> Result<(), Failed> {
     let work = Work { host, turn };
-    match work.ended().await? {
+    let ended = match work.ended().await {
+        // The team closed it, and the customer wrote again: that is a turn of another conversation.
+        Err(Failed::Host(HostError::Inbox(InboxError::Continued { .. }))) => {
+            Some(Decision::skipped("assistant", Reason::Continued))
+        }
+        ended => ended?,
+    };
+    match ended {
         Some(decision) => work.end(decision, None, None, None).await,
         None => Ok(()),
     }

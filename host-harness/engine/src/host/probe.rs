@@ -43,7 +43,8 @@ async fn send(host: &Host, row: &AccountRow) -> Result<Option<CheckResult>, Host
         Ok(Some(CheckResult { name: "send-probe".into(), level, finding, fix }))
     };
     for conversation in host.inbox().conversations(LOOK_AT).await? {
-        if conversation.channel != row.channel || conversation.account != row.platform_id {
+        let goes_on = conversation.continued_in.is_none();
+        if conversation.channel != row.channel || conversation.account != row.platform_id || !goes_on {
             continue;
         }
         if host.context(conversation.id).await?.window.state != WindowState::Open {

@@ -3,8 +3,8 @@
 //! Does not own: reading them ([`Host::inbox`]), who may change them.
 
 use harness_inbox::{
-    CannedAnswerId, CannedAnswerText, CollectionId, ConversationChange, ConversationId, InboxError, LabelChange,
-    LabelId, NewNote, NewState, NoteId, Organised, UserId, WorkspaceId,
+    AccountId, CannedAnswerId, CannedAnswerText, CollectionId, ConversationChange, ConversationId, InboxError,
+    LabelChange, LabelId, NewNote, NewState, NoteId, Organised, UserId, WhenClosed, WorkspaceId,
 };
 
 use super::{Host, HostError};
@@ -14,7 +14,8 @@ impl Host {
     /// Changes a conversation's state, assignee or collection.
     ///
     /// # Errors
-    /// `NotFound` for an assignee or a collection of another workspace.
+    /// `NotFound` for an assignee or a collection of another workspace, `Continued` for one that goes on in another
+    /// conversation and is to be opened.
     pub async fn change_conversation(
         &self,
         conversation: ConversationId,
@@ -25,6 +26,11 @@ impl Host {
             self.base().wake.snoozed.notify_one();
         }
         Ok(changed)
+    }
+
+    /// Chooses what becomes of an account's closed conversations when the customer writes again.
+    pub async fn choose_when_closed(&self, account: AccountId, choice: WhenClosed) -> Result<(), HostError> {
+        Ok(self.base().inbox.choose_when_closed(account, choice, self.clock().now()).await?)
     }
 
     /// Changes a conversation's labels. Returns whether anything changed.

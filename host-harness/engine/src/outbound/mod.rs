@@ -11,7 +11,7 @@ mod verdict;
 use std::sync::Arc;
 
 use harness_contract::{ChannelCapabilities, ConversationContext, OutboundMessage};
-use harness_inbox::{ConversationId, NewReply, Queued, Remarks, ReplyId, Settlement, UserId};
+use harness_inbox::{ConversationId, InboxError, NewReply, Queued, Remarks, ReplyId, Settlement, UserId};
 
 use crate::{
     base::{Base, rate_limit::RateLimits},
@@ -85,8 +85,17 @@ impl Outbound {
         if self.base.inbox.has_reply(conversation, key).await? {
             return self.queue(user, conversation, key, message, Remarks::default()).await;
         }
+        self.goes_on(conversation).await?;
         let remarks = self.validate(conversation, &message).await?;
         self.queue(user, conversation, key, message, remarks).await
+    }
+
+    /// Fails for a conversation that goes on in another one: nothing more is written in it.
+    async fn goes_on(&self, conversation: ConversationId) -> Result<(), OutboundError> {
+        match self.base.inbox.goes_on_in(conversation).await? {
+            Some(by) => Err(InboxError::Continued { conversation, by }.into()),
+            None => Ok(()),
+        }
     }
 
     /// Records an operator's decision about a part whose delivery is ambiguous: it arrived, it did not, or it is to be

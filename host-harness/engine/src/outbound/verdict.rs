@@ -83,12 +83,13 @@ impl Outbound {
     /// What the channel has to say about a message that may be sent: everything at once, and the requests that it takes.
     ///
     /// # Errors
-    /// The channel cannot be asked.
+    /// The channel cannot be asked, or the conversation goes on in another one.
     pub(crate) async fn preview(
         &self,
         conversation: ConversationId,
         mut message: OutboundMessage,
     ) -> Result<Preview, OutboundError> {
+        self.goes_on(conversation).await?;
         self.media.describe(conversation, &mut message).await?;
         let registered = self.channels.get(&self.base.inbox.channel_of(conversation).await?)?;
         let (message, context) = match self.prepared(&registered, conversation, &message).await {

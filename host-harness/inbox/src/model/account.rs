@@ -5,7 +5,10 @@
 use harness_contract::{EntryPoints, Media, Setting};
 use serde::Serialize;
 
-use super::ids::{AccountId, WorkspaceId};
+use super::{
+    ids::{AccountId, WorkspaceId},
+    organisation::WhenClosed,
+};
 
 /// Whether an account is usable.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -67,6 +70,8 @@ pub struct AccountRow {
     pub refresh_before: Option<u64>,
     /// When its conversations were last deleted, if ever. Messages from before that time are not stored again.
     pub conversations_deleted_at: Option<u64>,
+    /// What becomes of its closed conversations when the customer writes again.
+    pub when_closed: WhenClosed,
     /// Incremented by every connect and disconnect. Work that was begun for the account hands this number in with its
     /// result; a result of an earlier connection is discarded.
     #[serde(skip)]

@@ -46,7 +46,7 @@ pub use ids::{
 pub use media::{DueMedia, MediaEnd, MediaPlace, MediaState, MediaView, UnusedFiles, Upload};
 pub use organisation::{
     CannedAnswerText, CannedAnswerView, CollectionView, ConversationChange, ConversationFilter, ConversationState,
-    LabelChange, LabelView, NewNote, NewState, NoteView, Organised,
+    LabelChange, LabelView, NewNote, NewState, NoteView, Organised, WhenClosed,
 };
 pub use page::{MergedPlace, NoPlace, Page, Place};
 pub use proof::Proof;

@@ -7,7 +7,8 @@ use super::ids::{
     AccountId, CannedAnswerId, CollectionId, ContactId, ConversationId, LabelId, NoteId, UserId, WorkspaceId,
 };
 
-/// The state of a conversation. A message of the customer opens one that is snoozed or closed.
+/// The state of a conversation. A message of the customer opens one that is snoozed, and one that is closed unless
+/// [`WhenClosed`] says otherwise.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Hash, Ord, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConversationState {
@@ -39,6 +40,32 @@ impl ConversationState {
     /// The state with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// What becomes of a closed conversation when the customer writes again.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenClosed {
+    /// It is opened again.
+    #[default]
+    Reopen,
+    /// It stays closed, and another one begins.
+    New,
+}
+
+impl WhenClosed {
+    /// The name in SQL, JSON and forms.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reopen => "reopen",
+            Self::New => "new",
+        }
+    }
+
+    /// The choice with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Reopen, Self::New].into_iter().find(|choice| choice.name() == name)
     }
 }
 

@@ -70,6 +70,10 @@ pub struct ConversationSummary {
     pub collection: Option<CollectionId>,
     /// Its labels.
     pub labels: Vec<LabelId>,
+    /// The conversation that the customer's thread was in before this one was begun.
+    pub continues: Option<ConversationId>,
+    /// The conversation that was begun after this one was closed. Nothing more is written in this one.
+    pub continued_in: Option<ConversationId>,
 }
 
 /// A reaction to a message.

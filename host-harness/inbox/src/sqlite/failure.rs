@@ -7,7 +7,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 
 use crate::{
     error::InboxError,
-    model::{AccountState, ConversationState, MediaState, ReplyState, Role, StepState},
+    model::{AccountState, ConversationState, MediaState, ReplyState, Role, StepState, WhenClosed},
 };
 
 /// A state that this version does not know, wrapped to pass through rusqlite's row readers.
@@ -76,5 +76,6 @@ macro_rules! column {
 }
 
 column!(
-    AccountState: "account", ConversationState: "conversation", MediaState: "file", ReplyState: "reply", Role: "role", StepState: "step"
+    AccountState: "account", ConversationState: "conversation", MediaState: "file", ReplyState: "reply", Role: "role", StepState: "step",
+    WhenClosed: "choice of an account"
 );

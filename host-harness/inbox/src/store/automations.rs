@@ -63,6 +63,10 @@ pub trait Automations: Send + Sync {
     /// Where a conversation stands with the team.
     async fn standing(&self, conversation: ConversationId) -> Result<Standing, InboxError>;
 
+    /// When the newest message was written, by the platform's clock, in the conversations that went on in this one; `None` if
+    /// it is the first with this person.
+    async fn written_before(&self, conversation: ConversationId) -> Result<Option<u64>, InboxError>;
+
     /// Whether a reply of a person waits to be sent in this conversation.
     async fn person_is_answering(&self, conversation: ConversationId) -> Result<bool, InboxError>;
 

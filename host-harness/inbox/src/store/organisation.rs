@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use crate::{
     error::InboxError,
     model::{
-        CannedAnswerId, CannedAnswerText, CannedAnswerView, CollectionId, CollectionView, ConversationChange,
-        ConversationId, LabelChange, LabelId, LabelView, NewNote, NoteId, NoteView, Organised, Page, Place,
-        WorkspaceId,
+        AccountId, CannedAnswerId, CannedAnswerText, CannedAnswerView, CollectionId, CollectionView,
+        ConversationChange, ConversationId, LabelChange, LabelId, LabelView, NewNote, NoteId, NoteView, Organised,
+        Page, Place, WhenClosed, WorkspaceId,
     },
 };
 
@@ -49,6 +49,10 @@ pub trait OrganisationViews: Send + Sync {
     /// One note.
     async fn note(&self, id: NoteId) -> Result<NoteView, InboxError>;
 
+    /// The conversation in which this one goes on, because the customer wrote again after it was closed; `None` if this one
+    /// goes on itself.
+    async fn goes_on_in(&self, conversation: ConversationId) -> Result<Option<ConversationId>, InboxError>;
+
     /// The next time after `after` at which a snoozed conversation is opened, in milliseconds since 1970.
     async fn next_snoozed(&self, after: u64) -> Result<Option<u64>, InboxError>;
 }
@@ -58,12 +62,19 @@ pub trait OrganisationViews: Send + Sync {
 pub trait Organisation: Send + Sync {
     /// Changes a conversation's state, assignee or collection. The assignee and the collection have to be of its
     /// workspace.
+    ///
+    /// # Errors
+    /// [`InboxError::Continued`] for a closed conversation that goes on in another one and is to be opened.
     async fn change_conversation(
         &self,
         conversation: ConversationId,
         change: ConversationChange,
         now: u64,
     ) -> Result<Organised, InboxError>;
+
+    /// Chooses what becomes of an account's closed conversations when the customer writes again. Conversations that were
+    /// begun anew before stay so.
+    async fn choose_when_closed(&self, account: AccountId, choice: WhenClosed, now: u64) -> Result<(), InboxError>;
 
     /// Changes a conversation's labels, which have to be of its workspace: at most [`MAX_LABELS`]. Returns whether
     /// anything changed.

@@ -15,6 +15,9 @@ use crate::{
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Queues a reply, once per key.
+    ///
+    /// # Errors
+    /// [`InboxError::Continued`] for a conversation that goes on in another one, unless the reply was queued before.
     async fn queue_reply(&self, new: NewReply) -> Result<Queued, InboxError>;
 
     /// The replies that have something to send now: at most `of_each_account` per account, round robin: the oldest of

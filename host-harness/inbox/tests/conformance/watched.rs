@@ -13,7 +13,7 @@ use crate::suite::Place;
 
 /// What people see: the tables whose rows come and go only with a change, and the columns that differ only with one.
 const SEEN: [(&str, &str); 16] = [
-    ("account", "name, username, picture, state, problem, settings"),
+    ("account", "name, username, picture, state, problem, settings, when_closed"),
     ("activity", "body, conversation_id"),
     ("automation", "settings"),
     ("canned_answer", "shortcut, title, text"),
@@ -21,7 +21,7 @@ const SEEN: [(&str, &str); 16] = [
     ("contact", "platform_id, name, username, profile, told"),
     (
         "conversation",
-        "thread, last_at, closed, seen_at, seen_message, state, snoozed_until, assignee_id, collection_id",
+        "thread, last_at, closed, seen_at, seen_message, state, snoozed_until, assignee_id, collection_id, continued_in",
     ),
     ("conversation_label", "label_id"),
     ("label", "name, color"),

@@ -73,6 +73,9 @@ export function composer(log) {
     }
   }
 
+  // The customer wrote again after the conversation was closed: it goes on in another one.
+  document.addEventListener("continued", () => isNote || check());
+
   const fields = (submitter) => new URLSearchParams(new FormData(form, submitter));
 
   // Asks the channel, through the host, what would become of what stands there. The newest question wins.
@@ -99,7 +102,7 @@ export function composer(log) {
 
   // Brings what the host says about the message up to date. What somebody types into stays as it is.
   function renew(found) {
-    const closed = (one) => one.querySelector(".closedbox") !== null;
+    const closed = (one) => one.querySelector(".closedbox")?.id;
     if (closed(form) !== closed(found)) {
       form.replaceWith(found);
       form = found;

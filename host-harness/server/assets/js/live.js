@@ -64,6 +64,7 @@ export function live() {
       wanted.firstElementChild.remove();
     const added = morph(log, wanted, state.earlier);
     times(log);
+    if (byId("goes-on") && !byId("continued")) document.dispatchEvent(new CustomEvent("continued"));
     const said = added.filter((item) => item.matches('.item[data-from="customer"]'));
     if (said.length) announce(said.map((item) => item.innerText).join(". "));
     if (said.length && !document.hidden) await fetch(`/inbox/${open}/read`, { method: "POST" });

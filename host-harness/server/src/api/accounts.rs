@@ -12,7 +12,7 @@ use super::{
     Answer, Api, ApiError, Routes,
     dto::{
         ConnectLinkTag,
-        account::{Account, AccountCheck, Disconnected},
+        account::{Account, AccountCheck, ChangeAccount, Disconnected},
         connect::{ConnectLink, NewConnectLink},
         contract,
     },
@@ -28,6 +28,7 @@ pub(super) fn routes() -> Routes {
     Routes::default()
         .at(Scope::Read, routes!(list_accounts))
         .at(Scope::Read, routes!(get_account))
+        .at(Scope::Accounts, routes!(change_account))
         .at(Scope::Accounts, routes!(disconnect_account))
         .at(Scope::Accounts, routes!(check_account, probe_account))
         .at(Scope::Accounts, routes!(set_entry_points))
@@ -51,6 +52,22 @@ async fn list_accounts(State(api): State<Api>, principal: Principal) -> Answer<L
     responses((status = 200, body = Account)),
 )]
 async fn get_account(State(api): State<Api>, Row(id): Row<AccountId>) -> Answer<Account> {
+    Ok(Json(api.host.inbox().account_row(id).await?.into()))
+}
+
+/// Changes what the host does for an account.
+#[utoipa::path(
+    patch, path = "/accounts/{id}", tag = "Accounts", params(("id" = AccountRef, Path)), request_body = ChangeAccount,
+    responses((status = 200, body = Account)),
+)]
+async fn change_account(
+    State(api): State<Api>,
+    Row(id): Row<AccountId>,
+    Json(given): Json<ChangeAccount>,
+) -> Answer<Account> {
+    if let Some(choice) = given.when_closed {
+        api.host.choose_when_closed(id, choice.into()).await?;
+    }
     Ok(Json(api.host.inbox().account_row(id).await?.into()))
 }
 

@@ -43,7 +43,7 @@ async fn shown(api: &Api, id: ConversationId) -> Answer<Conversation> {
     request_body = ChangeConversation,
     responses(
         (status = 200, body = Conversation),
-        (status = 409, description = "Somebody else was first: the assignee is not the one of `if_assignee_id`."),
+        (status = 409, description = "Somebody else was first: the assignee is not the one of `if_assignee_id`; or it goes on in another conversation, and stays closed."),
     ),
 )]
 async fn change_conversation(

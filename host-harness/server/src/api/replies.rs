@@ -56,7 +56,7 @@ struct Wait {
     responses(
         (status = 200, description = "The key was used before for this message: the same reply.", body = Reply),
         (status = 201, description = "The reply was queued, or has ended.", body = Reply),
-        (status = 409, description = "The key was used before, for another message; or the account is disconnected."),
+        (status = 409, description = "The key was used before, for another message; the conversation goes on in another one (`continued_in`); or the account is disconnected."),
         (status = 422, description = "The message cannot be sent: `violations` says why."),
     ),
 )]
@@ -123,7 +123,11 @@ fn no_such_file(error: HostError, document: &serde_json::Value) -> ApiError {
 /// and the requests that it takes. Nothing is queued.
 #[utoipa::path(
     post, path = "/conversations/{id}/validate", tag = "Replies", params(("id" = ConversationRef, Path)),
-    request_body = NewReply, responses((status = 200, body = Validation)),
+    request_body = NewReply,
+    responses(
+        (status = 200, body = Validation),
+        (status = 409, description = "The conversation goes on in another one: `continued_in`."),
+    ),
 )]
 async fn validate_reply(
     State(api): State<Api>,

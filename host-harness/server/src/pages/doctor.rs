@@ -10,7 +10,7 @@ use axum::{
 };
 use harness_contract::{CheckLevel, CheckResult};
 use harness_engine::Host;
-use harness_inbox::{AccountRow, AccountState, PublicId as _};
+use harness_inbox::{AccountRow, AccountState, PublicId as _, WhenClosed};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -101,7 +101,7 @@ async fn shown(host: &Host, account: &AccountRow, probe: bool, reader: &Reader) 
                         ul { @for check in good { (row(check, account, reader)) } }
                     }
                 }
-                @if reader.is_admin { (connection(account, reader)) }
+                @if reader.is_admin { (closed(account, reader)) (connection(account, reader)) }
             }
         }
     };
@@ -158,6 +158,26 @@ fn button(fix: Fix, check: &CheckResult, account: &AccountRow, reader: &Reader) 
     }
 }
 
+/// What becomes of closed conversations when the customer writes again.
+fn closed(account: &AccountRow, reader: &Reader) -> Markup {
+    let words = &reader.words.connecting;
+    html! {
+        section.panel.stack aria-labelledby="closed-title" {
+            h2 id="closed-title" { (words.closed_title) }
+            form.line.wrap method="post" action={ "/channels/" (account.id.public()) } {
+                label for="when-closed" { (words.when_closed) }
+                select.input id="when-closed" name="when_closed" aria-describedby="when-closed-hint" {
+                    @for (choice, word) in [(WhenClosed::Reopen, &words.when_closed_reopen), (WhenClosed::New, &words.when_closed_new)] {
+                        option value=(choice.name()) selected[account.when_closed == choice] { (word) }
+                    }
+                }
+                button.btn name="do" value="when-closed" { (reader.words.save) }
+            }
+            p.small.muted id="when-closed-hint" { (words.when_closed_hint) }
+        }
+    }
+}
+
 fn connection(account: &AccountRow, reader: &Reader) -> Markup {
     let words = reader.words;
     html! {
@@ -183,6 +203,7 @@ fn connection(account: &AccountRow, reader: &Reader) -> Markup {
 #[derive(Deserialize)]
 struct Asked {
     r#do: String,
+    when_closed: Option<String>,
 }
 
 /// Does what a button is for.
@@ -202,6 +223,15 @@ async fn fix(
     };
     match asked.r#do.as_str() {
         "probe" => shown(&host, &account, true, &reader).await,
+        "when-closed" => {
+            let Some(choice) = asked.when_closed.as_deref().and_then(WhenClosed::from_name) else {
+                return error::no_form(&reader);
+            };
+            match host.choose_when_closed(account.id, choice).await {
+                Ok(()) => see(&format!("/channels/{id}#closed-title")),
+                Err(failed) => error::failed(&reader, &failed),
+            }
+        }
         // Deliveries may be about several workspaces.
         "read-again" if reader.is_of_host => match host.retry_failed(Some(account.channel)).await {
             Ok(_) => see(&format!("/channels/{id}?done")),

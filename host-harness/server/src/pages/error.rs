@@ -31,6 +31,10 @@ pub(super) fn failed(reader: &Reader, error: &HostError) -> Response {
     let words = reader.words;
     match error {
         HostError::Inbox(InboxError::NotFound { .. }) => no_conversation(reader),
+        HostError::Inbox(InboxError::Continued { .. }) => {
+            let words = &words.composer;
+            page(reader, StatusCode::CONFLICT, &words.is_continued, &words.is_continued_hint)
+        }
         HostError::WrongField(wrong) => {
             page(reader, StatusCode::UNPROCESSABLE_ENTITY, &words.error_form, &wrong.to_string())
         }

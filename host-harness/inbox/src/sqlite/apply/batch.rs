@@ -78,8 +78,8 @@ fn apply_delivery(
             foreign.insert(event.account.as_str());
             continue;
         }
-        let (account, workspace) = match found {
-            Some(account) if account.connected => (account.id, account.workspace),
+        let of_account = match found {
+            Some(account) if account.connected => account,
             // The account is disconnected, so nothing of it is kept. The platform's history still has it if the account
             // is connected again.
             Some(_) => {
@@ -95,6 +95,7 @@ fn apply_delivery(
                 continue;
             }
         };
+        let (account, workspace) = (of_account.id, of_account.workspace);
         if event.id.is_empty() {
             counts.new += usize::from(refuse(tx, (account, workspace), delivery, nth, event)?);
             continue;
@@ -103,13 +104,13 @@ fn apply_delivery(
             counts.repeated += 1;
             note_repeat(tx, account, event, delivery.id)?;
             if let (EventOrigin::Live, EventBody::Message(message)) = (event.origin, &event.body) {
-                messages::came_live_too(tx, (account, workspace), delivery, message)?;
+                messages::came_live_too(tx, &of_account, delivery, message)?;
             }
             behind = message_id(event).or(behind);
             continue;
         }
         counts.new += 1;
-        apply_event(tx, (account, workspace), delivery, event, behind, known)?;
+        apply_event(tx, &of_account, delivery, event, behind, known)?;
         behind = message_id(event).or(behind);
     }
     let not_its_own = foreign_problem(&delivery.proof, &foreign);

@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use super::{conversations::writer_of, parking::Parking};
 use crate::{
     error::InboxError,
-    model::{AccountId, ConversationId, DeliveryId, TranslatedDelivery, WorkspaceId},
+    model::{AccountId, ConversationId, DeliveryId, TranslatedDelivery, WhenClosed, WorkspaceId},
     sqlite::rows::{
         changes::Owner,
         conversations,
@@ -44,6 +44,7 @@ pub(crate) struct KnownAccount {
     pub(crate) platform_id: String,
     pub(crate) connected: bool,
     pub(crate) workspace: WorkspaceId,
+    pub(crate) when_closed: WhenClosed,
 }
 
 impl BatchCache {
@@ -112,6 +113,11 @@ impl BatchCache {
         Ok(Some(conversation))
     }
 
+    /// Forgets which conversations have which keys, because one of them gave up its own.
+    pub(crate) fn forget_conversations(&mut self) {
+        self.conversations.clear();
+    }
+
     /// Notes that all events of a delivery are applied.
     pub(crate) fn applied(&mut self, tx: &Transaction<'_>, delivery: &TranslatedDelivery) -> Result<(), InboxError> {
         let component = match self.components.get(&delivery.translator) {
@@ -148,15 +154,22 @@ impl BatchCache {
 fn account_of(tx: &Transaction<'_>, channel: &str, id: &str) -> Result<Option<KnownAccount>, InboxError> {
     Ok(tx
         .prepare_cached(
-            "SELECT id, platform_id, state <> 'disconnected' AS connected, 0 AS alias, workspace_id FROM account
+            "SELECT id, platform_id, state <> 'disconnected' AS connected, 0 AS alias, workspace_id, when_closed FROM account
              WHERE channel = ?1 AND platform_id = ?2
              UNION ALL
-             SELECT a.id, a.platform_id, a.state <> 'disconnected', 1, a.workspace_id FROM account_alias l JOIN account a ON a.id = l.account_id
+             SELECT a.id, a.platform_id, a.state <> 'disconnected', 1, a.workspace_id, a.when_closed
+             FROM account_alias l JOIN account a ON a.id = l.account_id
              WHERE l.channel = ?1 AND l.alias = ?2
              ORDER BY connected DESC, alias LIMIT 1",
         )?
         .query_row(params![channel, id], |row| {
-            Ok(KnownAccount { id: row.get(0)?, platform_id: row.get(1)?, connected: row.get(2)?, workspace: row.get(4)? })
+            Ok(KnownAccount {
+                id: row.get(0)?,
+                platform_id: row.get(1)?,
+                connected: row.get(2)?,
+                workspace: row.get(4)?,
+                when_closed: row.get(5)?,
+            })
         })
         .optional()?)
 }

@@ -4,13 +4,13 @@
 use harness_contract::{Author, Contact, Event, EventBody, EventOrigin, Position};
 use rusqlite::{Transaction, params};
 
-use super::place::EventPlace;
+use super::{anew, place::EventPlace};
 use crate::{
     error::InboxError,
-    model::ConversationId,
+    model::{ChangeKind, ConversationId},
     sqlite::{
-        columns::{as_millis, from_millis},
-        rows::{conversations::MAX_REPLY_CONTEXT, organisation},
+        columns::{as_millis, collect, from_millis},
+        rows::{changes::Concerns, conversations::MAX_REPLY_CONTEXT, messages, organisation},
     },
 };
 
@@ -20,7 +20,7 @@ pub(crate) fn note_action(
     tx: &Transaction<'_>,
     conversation: ConversationId,
     event: &Event,
-    EventPlace { at, received_at, delivery, .. }: EventPlace,
+    EventPlace { account, at, received_at, delivery, .. }: EventPlace,
 ) -> Result<(), InboxError> {
     if let Some(opener) = &event.opens {
         note_opening(tx, conversation, opener, at)?;
@@ -60,10 +60,10 @@ pub(crate) fn note_action(
         newest,
         at.min(received_at)
     ])?;
-    let asks = event.author == Author::Contact
-        && event.origin == EventOrigin::Live
-        && matches!(event.body, EventBody::Message(_) | EventBody::Comment(_));
-    if asks { organisation::reopen(tx, conversation, from_millis(received_at)) } else { Ok(()) }
+    if anew::asks(event) && organisation::is_put_away(tx, conversation)? && !anew::is_copy(tx, account, event)? {
+        organisation::reopen(tx, conversation, from_millis(received_at))?;
+    }
+    Ok(())
 }
 
 fn note_opening(tx: &Transaction<'_>, conversation: ConversationId, opener: &str, at: i64) -> Result<(), InboxError> {
@@ -75,22 +75,45 @@ fn note_opening(tx: &Transaction<'_>, conversation: ConversationId, opener: &str
     Ok(())
 }
 
-pub(crate) fn note_seen(
-    tx: &Transaction<'_>,
-    conversation: Option<ConversationId>,
-    seen: &Position,
-    at: i64,
-) -> Result<(), InboxError> {
+/// Records how far the customer has read. Who reads in a thread has read what was written in it before, so conversations that
+/// went on in this one are read, too.
+pub(crate) fn note_seen(tx: &Transaction<'_>, place: &EventPlace, seen: &Position) -> Result<(), InboxError> {
     let (message, up_to) = match seen {
-        Position::Message(id) => (Some(id), at),
+        Position::Message(id) => (Some(id), place.at),
         Position::Time(time) => (None, as_millis(*time)),
     };
+    let continues =
+        tx.prepare_cached("SELECT 1 FROM conversation WHERE continued_in = ?1")?.exists(params![place.conversation])?;
+    let of_message = match message.filter(|_| continues) {
+        Some(id) => messages::by_platform_id(tx, place.account, id)?,
+        None => None,
+    };
+    // A message of an earlier conversation says nothing of this one.
+    let conversation = of_message.map(|(_, conversation)| conversation).or(place.conversation);
     tx.prepare_cached(
         "UPDATE conversation SET seen_message = coalesce(?2, seen_message), seen_at = ?3
          WHERE id = ?1 AND coalesce(seen_at, 0) <= ?3",
     )?
     .execute(params![conversation, message, up_to])?;
-    Ok(())
+    place.note(tx, ChangeKind::ConversationSeen, Concerns { conversation, ..place.concerns() })?;
+    if !continues || conversation != place.conversation {
+        return Ok(());
+    }
+    let earlier: Vec<ConversationId> = collect(
+        tx,
+        "UPDATE conversation SET seen_at = ?2, seen_message = coalesce(
+             (SELECT m.platform_id FROM message m WHERE m.conversation_id = conversation.id AND m.direction = 'outbound'
+                AND m.platform_id IS NOT NULL AND m.at <= ?2 ORDER BY m.at DESC, m.seq DESC, m.id DESC LIMIT 1), seen_message)
+         WHERE continued_in = ?1 AND EXISTS (
+             SELECT 1 FROM message m WHERE m.conversation_id = conversation.id AND m.direction = 'outbound'
+               AND m.at <= ?2 AND m.at > coalesce(conversation.seen_at, 0))
+         RETURNING id",
+        params![place.conversation, up_to],
+        |row| row.get(0),
+    )?;
+    earlier.into_iter().try_for_each(|one| {
+        place.note(tx, ChangeKind::ConversationSeen, Concerns { conversation: Some(one), ..place.concerns() })
+    })
 }
 
 /// A stand-in contact for the author of a comment without an author id: one per user name, or per comment if the name

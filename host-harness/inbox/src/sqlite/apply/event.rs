@@ -5,7 +5,8 @@ use harness_contract::{Event, EventBody, ThreadChange};
 use rusqlite::{Transaction, params};
 
 use super::{
-    cache::BatchCache,
+    anew,
+    cache::{BatchCache, KnownAccount},
     conversations, echoes,
     messages::{self, Stored},
     place::EventPlace,
@@ -27,17 +28,24 @@ use crate::{
 /// `known.emptied`.
 pub(crate) fn apply_event(
     tx: &Transaction<'_>,
-    (account, workspace): (AccountId, WorkspaceId),
+    of_account: &KnownAccount,
     delivery: &TranslatedDelivery,
     event: &Event,
     behind: Option<&str>,
     known: &mut BatchCache,
 ) -> Result<(), InboxError> {
+    let KnownAccount { id: account, workspace, when_closed, .. } = *of_account;
     let received_at = delivery.received_at;
     let at = time_of(event, received_at);
     let received = as_millis(received_at);
     let of = Owner { account, workspace: Some(workspace), now: received_at };
-    let conversation = known.conversation(tx, of, event, at.min(received))?;
+    let mut conversation = known.conversation(tx, of, event, at.min(received))?;
+    if let Some(closed) = conversation
+        && let Some(begun) = anew::begun_by(tx, (of, when_closed), closed, event, (at, received))?
+    {
+        known.forget_conversations();
+        conversation = Some(begun);
+    }
     let place = EventPlace { account, workspace, conversation, at, received_at: received, delivery: delivery.id };
     if let Some(conversation) = conversation {
         conversations::note_action(tx, conversation, event, place)?;
@@ -59,10 +67,7 @@ pub(crate) fn apply_event(
                 place.note_message(tx, ChangeKind::MessageDeleted, &deleted.target)?;
             }
         }
-        EventBody::Seen(seen) => {
-            conversations::note_seen(tx, conversation, seen, at)?;
-            place.note(tx, ChangeKind::ConversationSeen, place.concerns())?;
-        }
+        EventBody::Seen(seen) => conversations::note_seen(tx, &place, seen)?,
         EventBody::DeliveryStatus(status) => echoes::note_status(tx, &place, status)?,
         EventBody::ThreadUpdate(change) => {
             let closed = match change {

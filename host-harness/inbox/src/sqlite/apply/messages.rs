@@ -4,12 +4,10 @@
 use harness_contract::{Author, Edited, Event, EventOrigin, Message, Reaction, ReactionAction};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{echoes::confirm_own, media, place::EventPlace};
+use super::{anew, cache::KnownAccount, echoes::confirm_own, media, place::EventPlace};
 use crate::{
     error::InboxError,
-    model::{
-        AccountId, ActivityId, ChangeKind, ConversationId, DeliveryId, MessageId, TranslatedDelivery, WorkspaceId,
-    },
+    model::{AccountId, ActivityId, ChangeKind, ConversationId, DeliveryId, MessageId, TranslatedDelivery},
     sqlite::columns::as_millis,
     sqlite::rows::{
         changes::Concerns,
@@ -184,23 +182,27 @@ fn twin(tx: &Transaction<'_>, place: &EventPlace, id: &str, message: &Message) -
 /// Makes a message that was first read from the history count as unread once it arrives live too, so that people see it.
 pub(crate) fn came_live_too(
     tx: &Transaction<'_>,
-    (account, workspace): (AccountId, WorkspaceId),
+    account: &KnownAccount,
     delivery: &TranslatedDelivery,
     message: &Message,
 ) -> Result<(), InboxError> {
     let Some(id) = &message.id else { return Ok(()) };
-    let asked: Option<ConversationId> = tx
+    let asked: Option<(ConversationId, i64)> = tx
         .prepare_cached(
             "UPDATE message SET origin = ?3, unread = deleted_at IS NULL
              WHERE account_id = ?1 AND platform_id = ?2 AND origin = ?4 AND direction = 'inbound'
-             RETURNING conversation_id",
+             RETURNING conversation_id, at",
         )?
-        .query_row(params![account, id, EventOrigin::Live.name(), EventOrigin::History.name()], |row| row.get(0))
+        .query_row(params![account.id, id, EventOrigin::Live.name(), EventOrigin::History.name()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()?;
-    if let Some(conversation) = asked {
-        organisation::reopen(tx, conversation, delivery.received_at)?;
-        let at = as_millis(delivery.received_at);
-        let place = EventPlace { account, workspace, conversation: None, at, received_at: at, delivery: delivery.id };
+    if let Some((found_in, at)) = asked {
+        let (received_at, delivery) = (as_millis(delivery.received_at), delivery.id);
+        let (account, workspace, when_closed) = (account.id, account.workspace, account.when_closed);
+        let place = EventPlace { account, workspace, conversation: None, at, received_at, delivery };
+        let conversation = anew::place_of_late_word(tx, &place, when_closed, (id, found_in))?;
+        organisation::reopen(tx, conversation, place.owner().now)?;
         place.note_message(tx, ChangeKind::ConversationUpdated, id)?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 //! Does not own: translating deliveries, sending.
 
 mod accounts;
+mod anew;
 mod batch;
 mod cache;
 mod conversations;

@@ -15,6 +15,7 @@ use crate::{
         rows::{
             automation,
             changes::{self, Concerns},
+            continued::EARLIER,
             turns,
         },
         store::SqliteStore,
@@ -229,6 +230,19 @@ impl Automations for SqliteStore {
                     })
                     .optional()?
                     .ok_or(InboxError::NotFound { what: "conversation", id: conversation.to_string() })
+            })
+            .await
+    }
+
+    async fn written_before(&self, conversation: ConversationId) -> Result<Option<u64>, InboxError> {
+        self.readers
+            .read(move |connection| {
+                let sql = format!(
+                    "WITH RECURSIVE {EARLIER}
+                     SELECT max((SELECT max(at) FROM message WHERE conversation_id = earlier.id)) FROM earlier"
+                );
+                let at: Option<i64> = connection.prepare_cached(&sql)?.query_row([conversation], |row| row.get(0))?;
+                Ok(at.map(from_millis))
             })
             .await
     }

@@ -7,14 +7,15 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use crate::{
     error::InboxError,
     model::{
-        CannedAnswerId, CannedAnswerText, CannedAnswerView, CollectionId, CollectionView, ConversationChange,
-        ConversationId, LabelChange, LabelId, LabelView, NewNote, NoteId, NoteView, Organised, Page, Place,
-        WorkspaceId,
+        AccountId, CannedAnswerId, CannedAnswerText, CannedAnswerView, ChangeKind, CollectionId, CollectionView,
+        ConversationChange, ConversationId, LabelChange, LabelId, LabelView, NewNote, NoteId, NoteView, Organised,
+        Page, Place, WhenClosed, WorkspaceId,
     },
     sqlite::{
         columns::{collect, from_millis, next_after, with_one_more},
         rows::{
-            organisation,
+            changes::{self, Concerns},
+            continued, organisation,
             shared::{CANNED_ANSWERS, COLLECTIONS, LABELS},
         },
         store::SqliteStore,
@@ -144,6 +145,11 @@ impl OrganisationViews for SqliteStore {
         self.one("note", NOTE, id.get(), note).await
     }
 
+    async fn goes_on_in(&self, conversation: ConversationId) -> Result<Option<ConversationId>, InboxError> {
+        let current = self.readers.read(move |connection| continued::current(connection, conversation));
+        Ok(Some(current.await?).filter(|current| *current != conversation))
+    }
+
     async fn next_snoozed(&self, after: u64) -> Result<Option<u64>, InboxError> {
         let sql = "SELECT min(snoozed_until) FROM conversation WHERE state = 'snoozed' AND snoozed_until > ?1";
         self.readers.read(move |connection| next_after(connection, sql, after)).await
@@ -159,6 +165,24 @@ impl Organisation for SqliteStore {
         now: u64,
     ) -> Result<Organised, InboxError> {
         self.writer.write(move |tx| organisation::change(tx, conversation, change, now)).await
+    }
+
+    async fn choose_when_closed(&self, account: AccountId, choice: WhenClosed, now: u64) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                let known: Option<WhenClosed> = tx
+                    .prepare_cached("SELECT when_closed FROM account WHERE id = ?1")?
+                    .query_row(params![account], |row| row.get(0))
+                    .optional()?;
+                let known = known.ok_or_else(|| InboxError::NotFound { what: "account", id: account.to_string() })?;
+                if known == choice {
+                    return Ok(());
+                }
+                tx.prepare_cached("UPDATE account SET when_closed = ?2 WHERE id = ?1")?
+                    .execute(params![account, choice.name()])?;
+                changes::note(tx, ChangeKind::AccountUpdated, Concerns::account(account), now)
+            })
+            .await
     }
 
     async fn change_labels(

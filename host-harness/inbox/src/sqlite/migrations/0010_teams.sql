@@ -100,6 +100,10 @@ CREATE TABLE label (
 ALTER TABLE conversation ADD COLUMN state TEXT NOT NULL DEFAULT 'open';    -- open | pending | snoozed | closed
 ALTER TABLE conversation ADD COLUMN snoozed_until INTEGER;
 ALTER TABLE conversation ADD COLUMN closed_at INTEGER;                     -- when the team closed it
+-- What becomes of a closed one when the customer writes again: reopen | new. In the second case it gives up its key.
+ALTER TABLE account ADD COLUMN when_closed TEXT NOT NULL DEFAULT 'reopen';
+ALTER TABLE conversation ADD COLUMN continued_in INTEGER REFERENCES conversation (id) ON DELETE SET NULL;
+CREATE INDEX conversation_continued ON conversation (continued_in) WHERE continued_in IS NOT NULL;
 ALTER TABLE conversation ADD COLUMN assignee_id INTEGER REFERENCES user (id) ON DELETE SET NULL;
 ALTER TABLE conversation ADD COLUMN collection_id INTEGER REFERENCES collection (id) ON DELETE SET NULL;
 -- Of its account, and whether it has unread messages: so that lists of them are read from an index.

@@ -14,6 +14,7 @@ use crate::{
         columns::as_millis,
         rows::{
             changes::note_reply,
+            continued,
             conversations::MAX_REPLY_CONTEXT,
             messages, people, reactions,
             replies::{Attempt, close_finished, conversation_of, note_answered},
@@ -70,16 +71,17 @@ pub(crate) fn finish(
             threads::stands_in(tx, at.owner(), conversation_of(tx, at.reply)?, thread)?;
         }
     }
+    // What is known of the platform's thread is known in the conversation that goes on.
+    let current = continued::current(tx, at.conversation)?;
     if let Some(failure) = outcome.verdict.failure().map(|failure| failure.category)
         && matches!(failure, FailureCategory::WindowClosed | FailureCategory::WindowNeedsHuman)
     {
-        tx.prepare_cached("UPDATE conversation SET refused_at = ?2 WHERE id = ?1")?
-            .execute(params![at.conversation, now])?;
+        tx.prepare_cached("UPDATE conversation SET refused_at = ?2 WHERE id = ?1")?.execute(params![current, now])?;
     }
     if let Some(context) = outcome.reply_context.as_ref().filter(|context| context.len() <= MAX_REPLY_CONTEXT) {
         // Not over a fresher one that a delivery brought while the request was under way.
         tx.prepare_cached("UPDATE conversation SET reply_context = ?2 WHERE id = ?1 AND reply_context IS ?3")?
-            .execute(params![at.conversation, context, given])?;
+            .execute(params![current, context, given])?;
     }
     if let (SendResult::Rebuild(_), StepEnd::Later(_)) = (&outcome.verdict, end) {
         tx.prepare_cached("UPDATE reply SET rebuild_from = ?2, rebuilds = rebuilds + 1 WHERE id = ?1")?

@@ -13,7 +13,7 @@ use crate::{
         columns::{as_millis, index},
         rows::{
             changes::{Owner, note_reply},
-            messages,
+            continued, messages,
             replies::{close_finished, note_answered, receipt},
         },
     },
@@ -74,9 +74,9 @@ pub(crate) fn look(
     let later: bool = tx
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM reply later JOIN reply this ON this.id = ?1
-               WHERE later.conversation_id = this.conversation_id AND later.id > this.id AND later.state <> 'refused')",
+               WHERE later.conversation_id IN (this.conversation_id, ?2) AND later.id > this.id AND later.state <> 'refused')",
         )?
-        .query_row(params![at.0], |row| row.get(0))?;
+        .query_row(params![at.0, continued::current(tx, doubt.conversation)?], |row| row.get(0))?;
     if later || is_emptied(tx, at.0)? || attempts >= SENDS || as_millis(now).saturating_sub(created_at) > STILL_MEANT_MS
     {
         let sentence = "It was looked for in the platform's archive, and it had not arrived.";

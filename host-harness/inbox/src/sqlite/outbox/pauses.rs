@@ -8,7 +8,7 @@ use crate::{
     error::InboxError,
     sqlite::{
         columns::{as_millis, from_millis},
-        rows::replies::Attempt,
+        rows::{continued, replies::Attempt},
     },
 };
 
@@ -31,11 +31,23 @@ pub(crate) fn note(tx: &Transaction<'_>, at: &Attempt, pause: &Pause) -> Result<
     };
     let now = as_millis(at.now);
     tx.prepare_cached("DELETE FROM pause WHERE until <= ?1")?.execute(params![now])?;
-    tx.prepare_cached(
-        "INSERT INTO pause (channel, scope, whose, until) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
-    )?
-    .execute(params![channel, scope, whose, now.saturating_add(as_millis(pause.duration.min(LONGEST_MS)))])?;
+    let mut all = vec![whose];
+    if scope == "conversation" {
+        // It is the same thread.
+        all.extend(Some(continued::current(tx, at.conversation)?.to_string()).filter(|current| !all.contains(current)));
+    }
+    for whose in all {
+        tx.prepare_cached(
+            "INSERT INTO pause (channel, scope, whose, until) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
+        )?
+        .execute(params![
+            channel,
+            scope,
+            whose,
+            now.saturating_add(as_millis(pause.duration.min(LONGEST_MS)))
+        ])?;
+    }
     Ok(())
 }
 

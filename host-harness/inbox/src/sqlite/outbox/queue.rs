@@ -12,6 +12,7 @@ use crate::{
         columns::as_millis,
         rows::{
             changes::note_reply,
+            continued,
             replies::{Attempt, take_out_queued, write_queued},
         },
     },
@@ -36,6 +37,13 @@ pub(crate) fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, Inbox
     if let Some(refused) = refused {
         take_out_queued(tx, refused, now)?;
         tx.prepare_cached("DELETE FROM reply WHERE id = ?1")?.execute(params![refused])?;
+    }
+    if let Err(refused) = continued::only_current(tx, conversation) {
+        // What was queued before is the same reply.
+        let sql = "SELECT 1 FROM reply WHERE account_id = ?1 AND key = ?2";
+        if !tx.prepare_cached(sql)?.exists(params![account, key])? {
+            return Err(refused);
+        }
     }
     let inserted = tx
         .prepare_cached(

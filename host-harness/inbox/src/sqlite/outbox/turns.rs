@@ -9,7 +9,7 @@ use crate::{
     model::{AccountId, DueReply, OpenReply, ReplyId},
     sqlite::{
         columns::{as_millis, collect, from_millis},
-        rows::replies::stored_step,
+        rows::{continued, replies::stored_step},
     },
 };
 
@@ -38,6 +38,9 @@ pub(crate) fn due(
              WHERE r.account_id = ?1 AND r.state IN ('queued', 'sending') AND r.next_attempt_at <= ?2
                AND NOT EXISTS (SELECT 1 FROM reply o WHERE o.conversation_id = r.conversation_id AND o.id < r.id
                                  AND o.state IN ('queued', 'sending'))
+               -- Those of an earlier conversation in the same thread, as well.
+               AND NOT EXISTS (SELECT 1 FROM conversation c JOIN reply o ON o.conversation_id = c.id
+                               WHERE c.continued_in = r.conversation_id AND o.state IN ('queued', 'sending'))
                AND NOT EXISTS (SELECT 1 FROM pause p WHERE p.channel = ?4 AND p.scope = 'conversation'
                                  AND p.whose = CAST(r.conversation_id AS TEXT) AND p.until > ?2)
              ORDER BY r.next_attempt_at, r.id LIMIT ?3",
@@ -64,21 +67,21 @@ pub(crate) fn due_since(connection: &Connection, reply: ReplyId) -> Result<u64, 
 pub(crate) fn open(connection: &Connection, reply: ReplyId) -> Result<Option<OpenReply>, InboxError> {
     let found = connection
         .prepare_cached(
-            "SELECT r.conversation_id, r.account_id, a.channel, r.message, r.created_at, r.rebuild_from, r.rebuilds,
-                 c.reply_context
-             FROM reply r JOIN account a ON a.id = r.account_id JOIN conversation c ON c.id = r.conversation_id
+            "SELECT r.conversation_id, r.account_id, a.channel, r.message, r.created_at, r.rebuild_from, r.rebuilds
+             FROM reply r JOIN account a ON a.id = r.account_id
              WHERE r.id = ?1 AND r.state IN ('queued', 'sending')",
         )?
         .query_row(params![reply], |row| {
             let rebuild = (row.get::<_, Option<u32>>(5)?, row.get(6)?);
-            let asked = (row.get(4)?, row.get(7)?);
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?, asked, rebuild))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?, row.get(4)?, rebuild))
         })
         .optional()?;
-    let Some((conversation, account, channel, message, (created_at, reply_context), (rebuild_from, rebuilds))) = found
-    else {
+    let Some((conversation, account, channel, message, created_at, (rebuild_from, rebuilds))) = found else {
         return Ok(None);
     };
+    let reply_context = connection
+        .prepare_cached("SELECT reply_context FROM conversation WHERE id = ?1")?
+        .query_row(params![continued::current(connection, conversation)?], |row| row.get(0))?;
     Ok(Some(OpenReply {
         reply,
         conversation,

@@ -12,7 +12,7 @@ use crate::{
 
 pub(crate) const COLUMNS: &str =
     "id, channel, platform_id, name, username, picture, state, problem, connected_at, refresh_before,
-                       connection, conversations_deleted_at, workspace_id, login, settings, entry_points";
+                       connection, conversations_deleted_at, workspace_id, login, settings, entry_points, when_closed";
 
 /// Reads [`COLUMNS`].
 pub(crate) fn read_account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
@@ -34,6 +34,7 @@ pub(crate) fn read_account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
         settings: json_column(row, 14).unwrap_or_default(),
         entry_points: row.get::<_, Option<String>>(15)?.and_then(|json| serde_json::from_str(&json).ok()),
         conversations_deleted_at: row.get::<_, Option<i64>>(11)?.map(from_millis),
+        when_closed: row.get(16)?,
     })
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod accounts;
 pub(crate) mod automation;
 pub(crate) mod changes;
+pub(crate) mod continued;
 pub(crate) mod conversations;
 pub(crate) mod deliveries;
 pub(crate) mod erasure;

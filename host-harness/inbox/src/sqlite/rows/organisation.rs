@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::{
     changes::{Concerns, note},
+    continued,
     turns::hand_back,
 };
 use crate::{
@@ -87,6 +88,9 @@ pub(crate) fn change(
     if (new_state, new_until, new_assignee, new_collection) == (state, snoozed_until, assignee, collection) {
         return Ok(Organised::Unchanged);
     }
+    if new_state != ConversationState::Closed {
+        continued::only_current(tx, conversation)?;
+    }
     tx.prepare_cached(
         "UPDATE conversation SET state = ?2, snoozed_until = ?3, closed_at = ?4, assignee_id = ?5, collection_id = ?6
          WHERE id = ?1",
@@ -100,12 +104,18 @@ pub(crate) fn change(
     Ok(Organised::Changed)
 }
 
+/// Whether the team has put a conversation away, until a time or for good.
+pub(crate) fn is_put_away(tx: &Transaction<'_>, conversation: ConversationId) -> Result<bool, InboxError> {
+    let sql = "SELECT 1 FROM conversation WHERE id = ?1 AND state IN ('closed', 'snoozed')";
+    Ok(tx.prepare_cached(sql)?.exists(params![conversation])?)
+}
+
 /// Opens a conversation in which the customer has written, if the team had put it away.
 pub(crate) fn reopen(tx: &Transaction<'_>, conversation: ConversationId, now: u64) -> Result<(), InboxError> {
     let opened = tx
         .prepare_cached(
             "UPDATE conversation SET state = 'open', snoozed_until = NULL, closed_at = NULL
-             WHERE id = ?1 AND state IN ('closed', 'snoozed')",
+             WHERE id = ?1 AND state IN ('closed', 'snoozed') AND continued_in IS NULL",
         )?
         .execute(params![conversation])?;
     if opened > 0 {

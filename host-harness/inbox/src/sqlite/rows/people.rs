@@ -5,7 +5,7 @@
 use harness_contract::{Contact, Thread};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{changes::Owner, conversations};
+use super::{changes::Owner, continued, conversations};
 use crate::{
     error::InboxError,
     model::{ChangeKind, ContactId, ConversationId},
@@ -55,6 +55,8 @@ pub(crate) fn name(
         .query_row(params![conversation], |row| row.get(0))
         .optional()?;
     let Some(unnamed) = unnamed.filter(|_| !contact.is_empty()) else { return Ok(()) };
+    // An answer to a comment that was made before the conversation was begun anew.
+    let conversation = continued::current(tx, conversation)?;
     let known: Option<ContactId> = tx
         .prepare_cached("SELECT id FROM contact WHERE account_id = ?1 AND platform_id = ?2")?
         .query_row(params![of.account, contact], |row| row.get(0))
@@ -77,8 +79,11 @@ pub(crate) fn name(
         Some(theirs) => go_on_in(tx, of, conversation, theirs)?,
         None => rekey(tx, of, conversation, (known, contact))?,
     }
+    let earlier = tx
+        .prepare_cached("UPDATE conversation SET contact_id = ?2 WHERE contact_id = ?1")?
+        .execute(params![unnamed, known])?;
     tx.prepare_cached("DELETE FROM contact WHERE id = ?1")?.execute(params![unnamed])?;
-    Ok(())
+    if earlier > 0 { of.note_contact(tx, known) } else { Ok(()) }
 }
 
 fn rekey(
@@ -127,13 +132,14 @@ pub(crate) fn renamed(
     of.note_contact(tx, now)
 }
 
-/// Moves the content of one conversation into another and deletes the first.
+/// Moves the content of one conversation into another and deletes the first. Both are going on.
 pub(crate) fn go_on_in(
     tx: &Transaction<'_>,
     of: Owner,
     from: ConversationId,
     to: ConversationId,
 ) -> Result<(), InboxError> {
+    continued::go_on_elsewhere(tx, of, from, to)?;
     for sql in [
         "UPDATE message SET conversation_id = ?2 WHERE conversation_id = ?1",
         "UPDATE activity SET conversation_id = ?2 WHERE conversation_id = ?1",

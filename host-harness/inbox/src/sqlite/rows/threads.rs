@@ -5,7 +5,7 @@
 use harness_contract::{Contact, Thread, ThreadKind};
 use rusqlite::{Transaction, params};
 
-use super::{changes::Owner, conversations, people};
+use super::{changes::Owner, continued, conversations, people};
 use crate::{
     error::InboxError,
     model::{ChangeKind, ConversationId},
@@ -57,7 +57,7 @@ pub(crate) fn stands_in(
     conversation: ConversationId,
     thread: &Thread,
 ) -> Result<(), InboxError> {
-    let key = key(&thread.id);
+    let (key, conversation) = (key(&thread.id), continued::current(tx, conversation)?);
     match conversations::of_key(tx, of.account, &key)? {
         Some(there) if there == conversation => Ok(()),
         Some(there) => people::go_on_in(tx, of, conversation, there),

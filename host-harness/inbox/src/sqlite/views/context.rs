@@ -11,7 +11,10 @@ use crate::{
     model::ConversationId,
     sqlite::{
         columns::{as_millis, collect, from_millis},
-        rows::accounts::account_settings,
+        rows::{
+            accounts::account_settings,
+            continued::{self, EARLIER},
+        },
     },
     window,
 };
@@ -22,6 +25,8 @@ pub(crate) fn context(
     policy: &WindowPolicy,
     now: u64,
 ) -> Result<ConversationContext, InboxError> {
+    // A reply that waits in an earlier conversation goes to the same thread and has the same window.
+    let conversation = continued::current(connection, conversation)?;
     let (mut context, closed) = bare_context(connection, conversation, now)?;
     context.window = window_of(connection, conversation, policy, (context.window.refused_at, closed), now)?;
     Ok(context)
@@ -38,8 +43,9 @@ pub(crate) fn windows(
     let mut windows = Vec::with_capacity(conversations.len());
     for conversation in conversations {
         let state = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Option<i64>>(0)?.map(from_millis), row.get(1)?));
-        if let Some(known) = statement.query_row(params![conversation], state).optional()? {
-            windows.push((*conversation, window_of(connection, *conversation, policy, known, now)?));
+        let current = continued::current(connection, *conversation)?;
+        if let Some(known) = statement.query_row(params![current], state).optional()? {
+            windows.push((*conversation, window_of(connection, current, policy, known, now)?));
         }
     }
     Ok(windows)
@@ -73,13 +79,15 @@ fn window_of(
     Ok(window)
 }
 
-/// How many messages the business has sent since `since`.
+/// How many messages the business has sent since `since`: in this conversation, and what still waited in earlier ones.
 fn sent_since(connection: &Connection, conversation: ConversationId, since: u64) -> Result<u32, InboxError> {
     Ok(connection
-        .prepare_cached(
-            "SELECT count(*) FROM message WHERE conversation_id = ?1 AND direction = 'outbound' AND at >= ?2
-               AND (reply_id IS NULL OR step IS NOT NULL)",
-        )?
+        .prepare_cached(&format!(
+            "WITH RECURSIVE {EARLIER}
+             SELECT count(*) FROM message WHERE direction = 'outbound' AND at >= ?2
+               AND conversation_id IN (SELECT ?1 UNION ALL SELECT id FROM earlier)
+               AND (reply_id IS NULL OR step IS NOT NULL)"
+        ))?
         .query_row(params![conversation, as_millis(since)], |row| row.get(0))?)
 }
 

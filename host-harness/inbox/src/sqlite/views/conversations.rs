@@ -16,7 +16,8 @@ const COLUMNS: &str = "c.id, c.workspace_id, a.id, k.id, a.channel, a.platform_i
     (SELECT count(*) FROM message m WHERE m.conversation_id = c.id AND m.unread = 1), c.seen_message,
     (SELECT text FROM message m WHERE m.conversation_id = c.id ORDER BY at DESC, seq DESC, id DESC LIMIT 1),
     c.thread, c.state, c.snoozed_until, c.closed_at, c.assignee_id, c.collection_id,
-    (SELECT json_group_array(l.label_id) FROM conversation_label l WHERE l.conversation_id = c.id), k.username
+    (SELECT json_group_array(l.label_id) FROM conversation_label l WHERE l.conversation_id = c.id), k.username,
+    (SELECT e.id FROM conversation e WHERE e.continued_in = c.id ORDER BY e.closed_at DESC, e.id DESC LIMIT 1), c.continued_in
     FROM conversation c JOIN account a ON a.id = c.account_id JOIN contact k ON k.id = c.contact_id";
 
 fn summary(row: &Row<'_>) -> rusqlite::Result<ConversationSummary> {
@@ -41,6 +42,8 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<ConversationSummary> {
         collection: row.get(17)?,
         labels: json_column(row, 18)?,
         username: row.get(19)?,
+        continues: row.get(20)?,
+        continued_in: row.get(21)?,
     })
 }
 

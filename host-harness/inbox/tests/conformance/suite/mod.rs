@@ -4,6 +4,7 @@
 
 mod accounts;
 mod automations;
+mod continued;
 mod deliveries;
 mod feed;
 mod files;
@@ -12,6 +13,7 @@ mod organisation;
 mod outbox;
 mod parts;
 mod place;
+mod scripts;
 mod search;
 mod stage;
 mod users;
@@ -19,6 +21,7 @@ mod webhooks;
 
 pub(crate) use accounts::*;
 pub(crate) use automations::*;
+pub(crate) use continued::*;
 pub(crate) use deliveries::*;
 pub(crate) use feed::*;
 pub(crate) use files::*;
@@ -27,6 +30,7 @@ pub(crate) use organisation::*;
 pub(crate) use outbox::*;
 pub(crate) use parts::*;
 pub(crate) use place::Place;
+pub(crate) use scripts::*;
 pub(crate) use search::*;
 pub(crate) use users::*;
 pub(crate) use webhooks::*;
@@ -100,6 +104,15 @@ macro_rules! store_conformance {
             a_timeline_shows_files_and_reactions_with_their_message
             a_customer_who_writes_opens_what_was_closed_or_snoozed
             a_snoozed_conversation_is_opened_at_its_time
+            a_customer_who_writes_after_the_closing_begins_anew_where_the_team_wants_it
+            what_is_no_new_word_after_the_closing_begins_nothing
+            a_word_that_the_history_brought_first_begins_anew_once_it_comes_live
+            what_happens_to_earlier_messages_happens_in_the_earlier_conversation
+            whoever_reads_the_new_conversation_has_read_the_old_one
+            nothing_more_is_written_in_a_conversation_that_goes_on_in_another
+            conversations_of_a_person_stay_in_a_row_whatever_the_person_is_called
+            a_thread_that_moves_takes_its_earlier_conversations_along
+            in_whatever_order_things_happen_every_word_is_in_one_conversation
             every_filter_of_the_list_shows_what_it_says_and_pages_end_where_the_next_begin
             a_list_of_unread_conversations_follows_their_messages
             a_person_who_gets_an_id_keeps_what_the_team_made_of_the_conversation

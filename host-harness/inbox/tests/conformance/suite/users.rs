@@ -18,7 +18,7 @@ fn password(hash: &str) -> Accepted {
     Accepted::Password(hash.into())
 }
 
-async fn add(store: &dyn Store, email: &str, role: Role) -> UserId {
+pub(super) async fn add(store: &dyn Store, email: &str, role: Role) -> UserId {
     let (workspace, email, name) = (WorkspaceId::FIRST, email.into(), "Kim".into());
     store.create_user(NewUser { workspace, email, name, role, accepted: password("hash") }, NOW).await.unwrap()
 }

@@ -4,7 +4,7 @@
 use harness_contract::{CheckResult, EntryPoints, Setting};
 use harness_engine::AccountHealth;
 use harness_inbox::{AccountRow, AccountState};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{AccountTag, contract};
@@ -40,6 +40,8 @@ pub(crate) struct Account {
     /// Its ice breakers and menu, as they were last set from here; null if they never were.
     #[schema(value_type = Option<contract::EntryPoints>)]
     entry_points: Option<EntryPoints>,
+    /// What becomes of its closed conversations when the customer writes again.
+    when_closed: WhenClosed,
     /// When its credentials expire, if they do.
     credentials_expire_at: Option<Time>,
     /// When its conversations were last deleted, if ever. Messages from before that time are not stored again.
@@ -52,6 +54,39 @@ enum State {
     Connected,
     NeedsReconnect,
     Disconnected,
+}
+
+/// `reopen`: a closed conversation is opened when the customer writes again. `new`: it stays closed, and another one begins.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WhenClosed {
+    Reopen,
+    New,
+}
+
+impl From<harness_inbox::WhenClosed> for WhenClosed {
+    fn from(choice: harness_inbox::WhenClosed) -> Self {
+        match choice {
+            harness_inbox::WhenClosed::Reopen => Self::Reopen,
+            harness_inbox::WhenClosed::New => Self::New,
+        }
+    }
+}
+
+impl From<WhenClosed> for harness_inbox::WhenClosed {
+    fn from(choice: WhenClosed) -> Self {
+        match choice {
+            WhenClosed::Reopen => Self::Reopen,
+            WhenClosed::New => Self::New,
+        }
+    }
+}
+
+/// Changes to an account. What is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeAccount {
+    pub(crate) when_closed: Option<WhenClosed>,
 }
 
 impl From<AccountRow> for Account {
@@ -74,6 +109,7 @@ impl From<AccountRow> for Account {
             login: row.login,
             settings: row.settings,
             entry_points: row.entry_points,
+            when_closed: row.when_closed.into(),
             credentials_expire_at: row.refresh_before.map(Time::from),
             conversations_deleted_at: row.conversations_deleted_at.map(Time::from),
         }

@@ -46,13 +46,18 @@ pub(crate) struct Conversation {
     assignee_id: Option<UserRef>,
     collection_id: Option<CollectionRef>,
     label_ids: Vec<LabelRef>,
+    /// The conversation before, where this one was begun because the customer wrote after that one was closed.
+    continues: Option<ConversationRef>,
+    /// The conversation that was begun because the customer wrote after this one was closed. Replies are written there; this one
+    /// stays closed.
+    continued_in: Option<ConversationRef>,
     /// Whether the business may write now. In lists it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     window: Option<Window>,
 }
 
 /// What the team has to do with a conversation. `pending`: it waits for somebody else. A message of the customer opens one
-/// that is snoozed or closed.
+/// that is snoozed, and one that is closed unless the account's `when_closed` is `new`.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ConversationState)]
@@ -137,6 +142,8 @@ impl Conversation {
             assignee_id: row.assignee.map(Id::from),
             collection_id: row.collection.map(Id::from),
             label_ids: row.labels.into_iter().map(Id::from).collect(),
+            continues: row.continues.map(Id::from),
+            continued_in: row.continued_in.map(Id::from),
             window: window.map(Window::from),
         }
     }

@@ -166,5 +166,6 @@ fn reason(reason: Reason, reader: &Reader) -> &str {
         Reason::ModelAsked => &words.reason_model_asked,
         Reason::TooLong => &words.reason_too_long,
         Reason::NeverEnding => &words.reason_never_ending,
+        Reason::Continued => &words.reason_continued,
     }
 }

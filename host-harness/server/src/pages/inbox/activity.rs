@@ -36,8 +36,10 @@ pub(super) fn line(activity: &ActivityView, thread: &Thread<'_>) -> Markup {
                 }
                 p.outcome {
                     (time)
-                    a.textbtn href={ "/inbox/" (thread.id.public()) "?comment=" (comment_address(&comment.id)) "#text" } data-comment=(comment.id) {
-                        (words.reply_privately)
+                    @if thread.continued_in.is_none() {
+                        a.textbtn href={ "/inbox/" (thread.id.public()) "?comment=" (comment_address(&comment.id)) "#text" } data-comment=(comment.id) {
+                            (words.reply_privately)
+                        }
                     }
                 }
             }

@@ -2,7 +2,7 @@
 //! Does not own: what is typed into it (`draft`), its builders (`cards`, `quick`), the channel's rules.
 
 use harness_contract::{Severity, Unit, Violation, WindowState, names::feature};
-use harness_inbox::PublicId as _;
+use harness_inbox::{ConversationId, PublicId as _};
 use maud::{Markup, html};
 
 use super::{
@@ -24,6 +24,9 @@ const EARLY: u64 = 90;
 /// The composer of a conversation. What has `data-live` is drawn anew while somebody types; nothing is typed into it.
 pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader) -> Markup {
     let words = reader.words;
+    if let Some(current) = opened.goes_on_in {
+        return continued(opened, current, draft, reader);
+    }
     let (Some(context), Some(capabilities)) = (&opened.context, &opened.capabilities) else {
         return html! { div.composer id="composer" { div.closedbox.muted { (words.error_busy) } } };
     };
@@ -63,7 +66,7 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
             }
             div.body {
                 @if idle {
-                    div.closedbox.stack {
+                    div.closedbox.stack id="shut" {
                         p.line { (icon("clock")) strong { (fill(&words.composer.closed_title, &[("name", &opened.name)])) } }
                         p.small.muted.needs-script { (words.composer.draft_kept) }
                         p.line.wrap {
@@ -93,6 +96,28 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
                 (remarks::notes(&draft.remarks))
             }
             @if !idle { div.tools { (tools(opened, draft, can, reader)) (sending(draft, &placed, shut, person, reader)) } }
+        }
+    }
+}
+
+/// In the place of the composer of a conversation that goes on in another one: the way there. What was written before that was
+/// known can be read and copied.
+fn continued(opened: &Opened, current: ConversationId, draft: &Draft, reader: &Reader) -> Markup {
+    let words = &reader.words.composer;
+    let (address, name) = (format!("/inbox/{}", opened.summary.id.public()), [("name", opened.name.as_str())]);
+    html! {
+        form.composer id="composer" method="post" action={ (address) "/reply" } aria-label=(fill(&reader.words.reply_to, &name)) data-conversation=(opened.summary.id.public()) {
+            input type="hidden" name="key" value=(draft.key);
+            div.body {
+                div.closedbox.stack id="continued" {
+                    p.line { (icon("archive")) strong { (fill(&words.continued_title, &name)) } }
+                    p.line.wrap {
+                        a.btn.small.primary href={ "/inbox/" (current.public()) } { (words.go_on_there) }
+                        a.btn.small href={ (address) "?mode=note" } { (icon("lock")) (words.add_note) }
+                    }
+                }
+                textarea.unsent id="text" name="text" rows="2" dir="auto" readonly aria-label=(words.not_sent_here) placeholder=(words.not_sent_here) { (draft.text) }
+            }
         }
     }
 }

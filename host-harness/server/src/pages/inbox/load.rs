@@ -111,6 +111,8 @@ pub(in crate::pages) struct Opened {
     /// What is said in messages, by the platform's ids.
     pub(super) said: HashMap<String, String>,
     pub(super) team: Team,
+    /// The conversation in which this one goes on, if it does.
+    pub(super) goes_on_in: Option<ConversationId>,
     /// Other conversations with the same person.
     pub(super) others: Vec<ConversationSummary>,
     pub(super) largest_file: u64,
@@ -142,6 +144,7 @@ impl Opened {
         };
         let mut others = inbox.conversations_of(same, None, OTHERS).await?.entries;
         others.retain(|other| other.id != id);
+        let goes_on_in = if summary.continued_in.is_some() { inbox.goes_on_in(id).await? } else { None };
         Ok(Self {
             name: name(&summary, &channel_name, reader),
             said: said(&messages.entries, reader, &channel_name),
@@ -159,6 +162,7 @@ impl Opened {
             channel_name,
             account,
             activities,
+            goes_on_in,
             others,
         })
     }

@@ -318,7 +318,8 @@ fn head(opened: &Opened, query: &str, now: i64, reader: &Reader) -> Markup {
 }
 
 fn log_of(opened: &Opened, now: i64, reader: &Reader) -> Markup {
-    let can = opened.capabilities.as_ref().map(|capabilities| Can(capabilities));
+    // Nothing more is written in a conversation that goes on in another one.
+    let can = opened.capabilities.as_ref().filter(|_| opened.goes_on_in.is_none()).map(|all| Can(all));
     let shown = thread::Thread {
         reader,
         id: opened.summary.id,
@@ -329,6 +330,8 @@ fn log_of(opened: &Opened, now: i64, reader: &Reader) -> Markup {
         said: opened.said.clone(),
         can_answer: can.is_some_and(|can| can.sends(harness_contract::names::feature::REPLY_TO)),
         can_react: can.is_some_and(|can| !can.reactions().is_empty()),
+        continues: opened.summary.continues,
+        continued_in: opened.summary.continued_in,
         people: &opened.team.users,
     };
     let log = thread::Log {

@@ -120,7 +120,7 @@ fn is_hopeless(category: FailureCategory) -> bool {
 /// The button that writes the same again, as a new reply.
 fn again(entry: &Entry<'_>, thread: &Thread<'_>) -> Markup {
     html! {
-        @if entry.row.reply.is_some() && entry.part.is_some() {
+        @if entry.row.reply.is_some() && entry.part.is_some() && thread.continued_in.is_none() {
             form.inline method="post" action={ "/inbox/" (thread.id.public()) "/again" } data-organise {
                 input type="hidden" name="message" value=(entry.row.id.public());
                 button.textbtn { (thread.reader.words.try_again) }

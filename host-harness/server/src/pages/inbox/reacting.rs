@@ -47,7 +47,8 @@ pub(super) fn acts(entry: &Entry<'_>, thread: &Thread<'_>) -> Markup {
 /// `to`.
 pub(super) fn choice(opened: &Opened, to: Option<&str>, reader: &Reader) -> Markup {
     let words = &reader.words.composer;
-    let Some(can) = opened.capabilities.as_ref().map(|capabilities| Can(capabilities)) else { return html! {} };
+    let can = opened.capabilities.as_ref().filter(|_| opened.goes_on_in.is_none());
+    let Some(can) = can.map(|capabilities| Can(capabilities)) else { return html! {} };
     let offered = can.reactions();
     let row = to.and_then(|to| opened.messages.iter().find(|row| row.id.public() == to));
     html! {

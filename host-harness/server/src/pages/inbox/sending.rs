@@ -35,7 +35,7 @@ const REACH: usize = 500;
 /// nothing is sent: the composer is drawn with what the channel says about it.
 pub(super) async fn reply(
     State(desk): State<Desk>,
-    Here(summary): Here,
+    Here(mut summary): Here,
     Query(asked): Query<Asked>,
     reader: Reader,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
@@ -71,6 +71,14 @@ pub(super) async fn reply(
             Err(HostError::NotSendable(violations)) => {
                 draft.remarks = violations.into();
                 status = StatusCode::UNPROCESSABLE_ENTITY;
+            }
+            // The customer was faster: what was written is shown, beside the way to where it is to be sent.
+            Err(HostError::Inbox(InboxError::Continued { .. })) => {
+                status = StatusCode::CONFLICT;
+                summary = match host.inbox().conversation(id).await {
+                    Ok(summary) => summary,
+                    Err(error) => return error::failed(&reader, &error.into()),
+                };
             }
             Err(error) => return error::failed(&reader, &error),
         }

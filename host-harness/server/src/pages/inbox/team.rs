@@ -68,6 +68,7 @@ impl Team {
 pub(super) fn state(summary: &ConversationSummary, query: &str, now: i64, reader: &Reader) -> Markup {
     let words = reader.words;
     let action = format!("/inbox/{}/organise{query}", summary.id.public());
+    let stays_closed = summary.continued_in.is_some();
     let snoozed = summary.snoozed_until.and_then(|until| i64::try_from(until).ok());
     html! {
         @match (summary.state, snoozed) {
@@ -76,11 +77,13 @@ pub(super) fn state(summary: &ConversationSummary, query: &str, now: i64, reader
             (ConversationState::Closed, _) => span.chip.if-two-panes data-tone="closed" { (icon("archive")) (words.closed_at) },
             _ => {},
         }
-        form method="post" action=(action) data-organise {
-            @if summary.state == ConversationState::Closed {
-                button.btn.small name="state" value="open" { (icon("undo")) (words.reopen) }
-            } @else {
-                button.btn.small.if-two-panes id="close" name="state" value="closed" aria-keyshortcuts="e" { (icon("archive")) (words.close) }
+        @if !stays_closed {
+            form method="post" action=(action) data-organise {
+                @if summary.state == ConversationState::Closed {
+                    button.btn.small name="state" value="open" { (icon("undo")) (words.reopen) }
+                } @else {
+                    button.btn.small.if-two-panes id="close" name="state" value="closed" aria-keyshortcuts="e" { (icon("archive")) (words.close) }
+                }
             }
         }
         details.menu {
@@ -88,11 +91,13 @@ pub(super) fn state(summary: &ConversationSummary, query: &str, now: i64, reader
             div { form method="post" action=(action) data-organise {
                 @if let Some(me) = reader.user { button.btn.quiet.small name="assignee" value=(me.public()) { (icon("person")) (words.take_it) } }
                 @if summary.state != ConversationState::Closed { button.btn.quiet.small name="state" value="closed" { (icon("archive")) (words.close) } }
-                @if summary.state != ConversationState::Open { button.btn.quiet.small name="state" value="open" { (icon("undo")) (words.reopen) } }
+                @if summary.state != ConversationState::Open && !stays_closed { button.btn.quiet.small name="state" value="open" { (icon("undo")) (words.reopen) } }
                 button.btn.quiet.small id="mark-unread" formaction={ "/inbox/" (summary.id.public()) "/unread" } aria-keyshortcuts="u" { (icon("eye")) (words.find.mark_unread) }
-                button.btn.quiet.small name="snooze" value="1" { (icon("clock")) (words.snooze_hour) }
-                button.btn.quiet.small name="snooze" value="24" { (icon("clock")) (words.snooze_day) }
-                button.btn.quiet.small name="state" value="pending" { (icon("person")) (words.set_pending) }
+                @if !stays_closed {
+                    button.btn.quiet.small name="snooze" value="1" { (icon("clock")) (words.snooze_hour) }
+                    button.btn.quiet.small name="snooze" value="24" { (icon("clock")) (words.snooze_day) }
+                    button.btn.quiet.small name="state" value="pending" { (icon("person")) (words.set_pending) }
+                }
             } }
         }
     }
@@ -330,8 +335,10 @@ pub(super) async fn many(
         {
             return error::failed(&reader, &failed.into());
         }
-        if let Err(failed) = change(&desk, id, &fields, &reader).await {
-            return error::failed(&reader, &failed);
+        match change(&desk, id, &fields, &reader).await {
+            // One that goes on in another conversation stays as it is; the others are changed.
+            Ok(_) | Err(HostError::Inbox(InboxError::Continued { .. })) => {}
+            Err(failed) => return error::failed(&reader, &failed),
         }
     }
     see(&format!("/inbox{}", query.map(|query| format!("?{query}")).unwrap_or_default()))

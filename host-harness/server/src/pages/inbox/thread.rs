@@ -41,6 +41,9 @@ pub(super) struct Thread<'t> {
     /// Whether a message may be answered, and reacted to.
     pub(super) can_answer: bool,
     pub(super) can_react: bool,
+    /// The conversations before and after it, where the customer wrote again after this one or that one was closed.
+    pub(super) continues: Option<ConversationId>,
+    pub(super) continued_in: Option<ConversationId>,
     /// The team, whose names are marked in notes.
     pub(super) people: &'t [UserView],
 }
@@ -162,6 +165,9 @@ pub(super) fn log(thread: &Thread<'_>, log: &Log<'_>) -> Markup {
                     a href={ "/inbox/" (thread.id.public()) "?before=" (earlier) } data-earlier { (words.earlier_messages) }
                 }
             }
+            @if let Some(before) = thread.continues.filter(|_| log.earlier.is_none()) {
+                li.activity id="continues" { (icon("archive")) a href={ "/inbox/" (before.public()) } { (words.composer.continues) } }
+            }
             @for line in &lines {
                 @let date = times::day(line.at(), thread.reader);
                 @if day.replace(date) != Some(date) {
@@ -189,6 +195,11 @@ pub(super) fn log(thread: &Thread<'_>, log: &Log<'_>) -> Markup {
                         (item(entry, cont, seen_at.is_some_and(|at| entry.row.at <= at), thread))
                         @let _ = before.replace((same.0, entry.row.at, same.1));
                     },
+                }
+            }
+            @if let Some(next) = thread.continued_in.filter(|_| log.later.is_none()) {
+                li.activity id="goes-on" {
+                    (icon("reply")) a href={ "/inbox/" (next.public()) } { (fill(&words.composer.wrote_again, &[("name", thread.name)])) }
                 }
             }
             @if let Some(later) = &log.later {

@@ -52,4 +52,5 @@ words! {
     reason_model_asked = "The model asked for a person.";
     reason_too_long = "The answer was too long.";
     reason_never_ending = "The customer went on writing.";
+    reason_continued = "It was closed, and the customer wrote again in a new conversation.";
 }

@@ -67,6 +67,14 @@ words! {
     draft_kept = "What you have written is kept.";
     add_note = "Add a note for the team";
     write_anyway = "Try to send anyway";
+    // Closed, and begun anew
+    continues = "Goes on from an earlier conversation";
+    wrote_again = "{name} wrote again, in a new conversation";
+    continued_title = "{name} wrote again. This conversation stays closed, and a new one goes on.";
+    go_on_there = "Go to the new conversation";
+    not_sent_here = "Not sent";
+    is_continued = "The customer wrote again, in a new conversation";
+    is_continued_hint = "The conversation that you changed stays closed. The new one stands in the list.";
     // Outcomes
     look = "Look for it on {channel}";
 }

@@ -59,6 +59,12 @@ words! {
     read_again = "Read them again";
     look = "Look at them";
     see_plugin = "See the plugin";
+    // What becomes of closed conversations
+    closed_title = "Closed conversations";
+    when_closed = "When the customer writes again";
+    when_closed_reopen = "Open the same conversation";
+    when_closed_new = "Begin a new conversation";
+    when_closed_hint = "A new one has the same assignee. Notes, labels and the collection stay with the closed one.";
     // What did not work
     no_page = "There is no page at this address. Open the link again that you were given.";
     no_link = "Ask an admin of the team for a link: the page Channels makes one, and so does `cargo harness connect CHANNEL`.";
