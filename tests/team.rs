@@ -216,7 +216,7 @@ async fn who_writes_after_the_closing_begins_anew_and_replies_go_to_the_conversa
     assert_eq!((&found["state"], &found["unread"], &found["continues"]), (&json!("open"), &json!(1), &was["id"]));
     assert_eq!(found["window"]["state"], "open");
 
-    let reply = json!({"sender": {"kind": "human", "id": "kim"}, "parts": [{"text": {"text": "bien sûr"}}]});
+    let reply = json!({"sender": {"kind": "human", "id": "kim"}, "parts": [{"text": {"text": "avec plaisir"}}]});
     let headers = [("content-type", "application/json"), ("idempotency-key", "one")];
     for path in ["replies", "validate"] {
         let answer = world.api("POST", &format!("/api/v1{old}/{path}"), &headers, reply.to_string()).await;
@@ -230,10 +230,10 @@ async fn who_writes_after_the_closing_begins_anew_and_replies_go_to_the_conversa
     assert_eq!(status, 201);
     let answer = world.api("POST", &format!("/api/v1{is}/replies"), &headers, reply.to_string()).await;
     assert_eq!(answer.status, 201, "a refused reply used up no key: {}", answer.body);
-    world.echoed("bien sûr").await;
+    world.echoed("avec plaisir").await;
     let (_, said) = ask(&world, "GET", &format!("{is}/messages"), Value::Null).await;
     let texts: Vec<_> = said["data"].as_array().unwrap().iter().map(|one| one["text"].clone()).collect();
-    assert_eq!(texts, ["et le gâteau?", "bien sûr"]);
+    assert_eq!(texts, ["et le gâteau?", "avec plaisir"]);
     let (_, said) = ask(&world, "GET", &format!("{old}/messages"), Value::Null).await;
     assert_eq!(said["data"].as_array().unwrap().len(), 1);
 }
