@@ -25,6 +25,12 @@ const STATEMENTS: usize = 128;
 /// Pages of the file that each connection keeps, in KiB.
 const CACHE_KIB: i64 = 16 << 10;
 
+/// How much of the file is read by mapping it into memory, in bytes of address space: all of it. Every commit of the
+/// writer makes these connections forget the pages that they keep, and copying one from the operating system again costs
+/// more than what is then read of it. SQLite takes at most what it was built with (`.cargo/config.toml`; 2 GiB unless set).
+/// A disk that fails under a mapping ends the process, which is what durable deliveries are made for.
+const MAPPED: i64 = 1 << 40;
+
 const THREAD: &str = "inbox-reader";
 
 /// A query waiting for a thread. If the connection failed to open, the query gets the error instead.
@@ -101,5 +107,6 @@ fn connect(path: &Path) -> Result<Connection, InboxError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // Negative: in KiB instead of pages.
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "mmap_size", MAPPED)?;
     Ok(connection)
 }

@@ -12,7 +12,8 @@ use crate::{
 #[async_trait]
 pub trait MediaFiles: Send + Sync {
     /// Files whose download is due, except those in `except`, which are in progress. Round robin: the oldest of each
-    /// channel first, within a channel the oldest of each account, within an account the oldest of each conversation.
+    /// channel first, within a channel the oldest of each account, within an account the oldest of each conversation. What
+    /// it costs does not depend on how many wait.
     async fn due_media(&self, now: u64, except: &[MediaId], limit: usize) -> Result<Vec<DueMedia>, InboxError>;
 
     /// Records a download attempt before it is made, with the key of the future copy, so that a crash leaves no copy

@@ -7,7 +7,10 @@ use rusqlite::{Transaction, params};
 use super::place::EventPlace;
 use crate::{error::InboxError, model::MediaState, model::MessageId};
 
-/// Records the files of a new message.
+/// The last turn. Those of a conversation that has more files waiting come one after the other.
+const LAST_TURN: i64 = 63;
+
+/// Records the files of a new message, each with its turn among what waits of its conversation.
 pub(crate) fn note_files(
     tx: &Transaction<'_>,
     place: &EventPlace,
@@ -26,8 +29,11 @@ pub(crate) fn note_files(
             Retention::LinkOnly => MediaState::LinkOnly,
         };
         tx.prepare_cached(
-            "INSERT INTO media (message_id, attachment, kind, url, state, reason, next_attempt_at, name, described)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO media (message_id, attachment, kind, url, state, reason, next_attempt_at, name, described,
+                 account_id, conversation_id, turn)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, account_id, conversation_id, min(?10, coalesce(1 + (
+                 SELECT max(f.turn) FROM media f WHERE f.conversation_id = m.conversation_id AND f.state = 'remote'), 0))
+             FROM message m WHERE m.id = ?1",
         )?
         .execute(params![
             row,
@@ -38,7 +44,8 @@ pub(crate) fn note_files(
             (state == MediaState::LinkOnly).then_some("The platform allows no copy of this, only the link."),
             place.received_at,
             file.name,
-            file.described.map(serde_json::to_string).transpose()?
+            file.described.map(serde_json::to_string).transpose()?,
+            LAST_TURN
         ])?;
     }
     Ok(())

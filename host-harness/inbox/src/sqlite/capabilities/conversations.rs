@@ -99,10 +99,8 @@ impl Conversations for SqliteStore {
     ) -> Result<Vec<Option<TimelineEntry>>, InboxError> {
         self.readers
             .read(move |connection| {
-                let newest = |conversation: ConversationId| {
-                    Ok(views::timeline::timeline(connection, conversation, Place::FIRST, 1)?.entries.pop())
-                };
-                conversations.into_iter().map(newest).collect()
+                let mut newest = views::timeline::newest(connection, &conversations)?;
+                Ok(conversations.iter().map(|conversation| newest.remove(conversation)).collect())
             })
             .await
     }

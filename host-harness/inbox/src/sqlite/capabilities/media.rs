@@ -1,74 +1,28 @@
 //! Owns: the states of messages' files, in SQLite.
 //! Does not own: downloading, storing the bytes.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
-use harness_contract::Media;
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
     error::InboxError,
-    model::{ChangeKind, ConversationId, DueMedia, MediaEnd, MediaId, MediaPlace, MessageId},
+    model::{ChangeKind, ConversationId, DueMedia, MediaEnd, MediaId, MessageId},
     sqlite::{
-        columns::{as_millis, collect, json_column, next_after},
+        columns::{as_millis, next_after},
         rows::changes::{Concerns, note},
         store::SqliteStore,
+        views,
     },
     store::MediaFiles,
 };
 
-/// Reads `url` and `described`, the sixth and eighth columns.
-fn place_of(row: &Row<'_>) -> rusqlite::Result<MediaPlace> {
-    if let Some(url) = row.get(5)? {
-        return Ok(MediaPlace::Url(url));
-    }
-    let media: Media = json_column(row, 7)?;
-    let in_delivery = media.inline.is_some();
-    let media = Box::new(media);
-    Ok(if in_delivery { MediaPlace::Delivery(media) } else { MediaPlace::Channel(media) })
-}
-
 #[async_trait]
 impl MediaFiles for SqliteStore {
     async fn due_media(&self, now: u64, except: &[MediaId], limit: usize) -> Result<Vec<DueMedia>, InboxError> {
-        let except = serde_json::to_string(except)?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.readers
-            .read(move |connection| {
-                collect(
-                    connection,
-                    "WITH due AS (
-                         SELECT media.id, account.channel, message.account_id, message.conversation_id, media.kind,
-                             media.url, media.described, media.attempts, media.next_attempt_at AS at,
-                             row_number() OVER (PARTITION BY message.conversation_id
-                                                ORDER BY media.next_attempt_at, media.id) AS turn
-                         FROM media JOIN message ON message.id = media.message_id
-                         JOIN account ON account.id = message.account_id
-                         WHERE media.state = 'remote' AND media.next_attempt_at <= ?1 AND (media.url IS NOT NULL OR media.described IS NOT NULL)
-                           AND media.id NOT IN (SELECT value FROM json_each(?2))),
-                     of_account AS (
-                         SELECT *, row_number() OVER (PARTITION BY account_id ORDER BY turn, at, id) AS second FROM due),
-                     of_channel AS (
-                         SELECT *, row_number() OVER (PARTITION BY channel ORDER BY second, at, id) AS third
-                         FROM of_account)
-                     SELECT id, channel, account_id, conversation_id, kind, url, attempts, described FROM of_channel
-                     ORDER BY third, at, id LIMIT ?3",
-                    params![as_millis(now), except, limit],
-                    |row| {
-                        let id: MediaId = row.get(0)?;
-                        Ok(DueMedia {
-                            id,
-                            channel: row.get(1)?,
-                            account: row.get(2)?,
-                            conversation: row.get(3)?,
-                            kind: row.get(4)?,
-                            at: place_of(row)?,
-                            attempts: row.get(6)?,
-                            key: format!("inbound/{id}"),
-                        })
-                    },
-                )
-            })
-            .await
+        let except: HashSet<MediaId> = except.iter().copied().collect();
+        self.readers.read(move |connection| views::downloads::due(connection, now, &except, limit)).await
     }
 
     async fn begin_media(&self, id: MediaId, key: &str) -> Result<bool, InboxError> {

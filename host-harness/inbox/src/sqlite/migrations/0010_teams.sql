@@ -325,3 +325,16 @@ CREATE TABLE automation_decision (
     UNIQUE (consumer, seq)
 ) STRICT;
 CREATE INDEX automation_decision_order ON automation_decision (account_id, id);
+
+-- Whose turn a file that waits is, so that one customer with thousands of photos holds up nobody: nth of its
+-- conversation at its arrival. What it costs to find the next must not depend on how many wait.
+ALTER TABLE media ADD COLUMN account_id INTEGER;
+ALTER TABLE media ADD COLUMN conversation_id INTEGER; -- when it arrived: merging changes no turns
+ALTER TABLE media ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
+UPDATE media SET account_id = found.account_id, conversation_id = found.conversation_id, turn = found.turn
+FROM (SELECT f.id, m.account_id, m.conversation_id,
+          min(63, row_number() OVER (PARTITION BY m.conversation_id ORDER BY f.next_attempt_at, f.id) - 1) AS turn
+      FROM media f JOIN message m ON m.id = f.message_id WHERE f.state = 'remote') found
+WHERE media.id = found.id;
+CREATE INDEX media_turn ON media (account_id, turn, next_attempt_at, id) WHERE state = 'remote';
+CREATE INDEX media_of_conversation ON media (conversation_id, turn) WHERE state = 'remote';

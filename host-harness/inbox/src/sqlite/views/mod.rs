@@ -4,6 +4,7 @@
 pub(crate) mod activities;
 pub(crate) mod context;
 pub(crate) mod conversations;
+pub(crate) mod downloads;
 pub(crate) mod media;
 pub(crate) mod replies;
 pub(crate) mod search;

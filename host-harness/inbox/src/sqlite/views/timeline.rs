@@ -1,6 +1,8 @@
 //! Owns: the messages of a conversation, one page at a time.
 //! Does not own: the page type (`model::page`).
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::value::RawValue;
 
@@ -30,21 +32,41 @@ const SELECT: &str =
                  WHEN 'refused' THEN 'rejected' WHEN 'done' THEN 'cancelled' ELSE 'queued' END
                  FROM reply r WHERE r.id = m.reply_id))), m.author, m.body, s.outcome, m.part, m.seq,
              (SELECT json_group_array(json_array(f.id, f.attachment, f.kind, f.state, f.reason, f.url, f.mime, f.size,
-                                                 f.sha256, f.name, f.stored_as) ORDER BY f.attachment)
+                                                 f.sha256, f.name, f.stored_as))
               FROM media f WHERE f.message_id = m.id),
-             (SELECT json_group_array(json_array(r.actor, r.emoji, r.name) ORDER BY r.at) FROM reaction r
-              WHERE r.account_id = m.account_id AND r.removed = 0
-                AND r.target IN (SELECT m.platform_id UNION ALL
-                                 SELECT l.platform_id FROM message_alias l WHERE l.message_id = m.id)),
+             (SELECT json_group_array(json_array(t.at, t.actor, t.emoji, t.name)) FROM (
+                  SELECT r.at, r.actor, r.emoji, r.name FROM reaction r
+                  WHERE r.account_id = m.account_id AND r.target = m.platform_id AND r.removed = 0
+                  UNION ALL
+                  SELECT r.at, r.actor, r.emoji, r.name FROM message_alias l CROSS JOIN reaction r
+                  WHERE l.message_id = m.id AND r.account_id = m.account_id AND r.target = l.platform_id
+                    AND r.removed = 0) t),
              m.details, k.platform_id, coalesce(k.name, k.username),
              (SELECT json_group_array(l.platform_id) FROM message_alias l WHERE l.message_id = m.id), m.contact_id,
              -- A quote stands in the first message of a reply.
              (SELECT json_extract(r.message, '$.reply_to.id') FROM reply r WHERE r.id = m.reply_id AND r.message <> ''
                 AND NOT EXISTS (SELECT 1 FROM message o WHERE o.reply_id = m.reply_id
                     AND (o.step < m.step OR (m.step IS NULL AND o.step_part < m.step_part)))),
-             iif(m.step IS NULL, (SELECT r.violations FROM reply r WHERE r.id = m.reply_id AND r.state = 'refused'), NULL)
+             iif(m.step IS NULL, (SELECT r.violations FROM reply r WHERE r.id = m.reply_id AND r.state = 'refused'), NULL),
+             m.conversation_id
          FROM message m LEFT JOIN contact k ON k.id = m.contact_id
              LEFT JOIN step s ON s.reply_id = m.reply_id AND s.step = m.step";
+
+/// The newest message of each conversation that has one. One statement for all of them: what it needs anew for each run
+/// costs as much as several messages.
+pub(crate) fn newest(
+    connection: &Connection,
+    conversations: &[ConversationId],
+) -> Result<HashMap<ConversationId, TimelineEntry>, InboxError> {
+    let ids = serde_json::to_string(conversations)?;
+    let sql = format!(
+        "{SELECT} WHERE m.id IN (
+             SELECT (SELECT n.id FROM message n WHERE n.conversation_id = v.value
+                     ORDER BY n.at DESC, n.seq DESC, n.id DESC LIMIT 1) FROM json_each(?1) v)"
+    );
+    let rows = collect(connection, &sql, params![ids], |row| Ok((row.get(25)?, entry(row)?)))?;
+    rows.into_iter().map(|(conversation, (row, _))| Ok((conversation, complete(row)?))).collect()
+}
 
 /// One message, with its conversation.
 pub(crate) fn one(connection: &Connection, message: MessageId) -> Result<(ConversationId, TimelineEntry), InboxError> {
@@ -191,7 +213,11 @@ fn complete(row: Incomplete) -> Result<TimelineEntry, InboxError> {
     };
     entry.details = raw(details)?;
     entry.further_platform_ids = serde_json::from_str(&further)?;
-    let reactions: Vec<(String, Option<String>, Option<String>)> = serde_json::from_str(&reactions)?;
-    entry.reactions = reactions.into_iter().map(|(actor, emoji, name)| ReactionView { actor, emoji, name }).collect();
+    // Put in order here: for a list in order, SQLite makes a table of its own in each run.
+    entry.media.sort_by_key(|file| file.attachment);
+    let mut reactions: Vec<(i64, String, Option<String>, Option<String>)> = serde_json::from_str(&reactions)?;
+    reactions.sort_by_key(|(at, ..)| *at);
+    let view = |(_, actor, emoji, name)| ReactionView { actor, emoji, name };
+    entry.reactions = reactions.into_iter().map(view).collect();
     Ok(entry)
 }

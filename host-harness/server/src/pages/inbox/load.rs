@@ -54,8 +54,11 @@ pub(super) async fn list(host: &Host, asked: &Asked, before: Option<&str>, reade
     }
     let before = before.and_then(|place| place.parse().ok());
     let page = inbox.conversations_of(asked.filter(reader), before, ROWS).await?;
-    let newest = inbox.newest_messages(page.entries.iter().map(|one| one.id).collect()).await?;
-    let mut windows = host.windows(&page.entries).await?;
+    let (newest, windows) = tokio::join!(
+        inbox.newest_messages(page.entries.iter().map(|one| one.id).collect()),
+        host.windows(&page.entries),
+    );
+    let (newest, mut windows) = (newest?, windows?);
     let rows = page.entries.into_iter().zip(newest).map(|(summary, latest)| Row {
         channel_name: channel_name(host, &summary.channel),
         window: windows.remove(&summary.id),
@@ -130,38 +133,44 @@ impl Opened {
         reader: &Reader,
     ) -> Result<Self, HostError> {
         let (inbox, id) = (host.inbox(), summary.id);
-        let account = inbox.account_row(summary.account_id).await?;
         let channel_name = channel_name(host, &summary.channel);
-        let messages = messages(host, id, part).await?;
-        let activities = inbox
-            .activities_before(ActivityFilter { conversation: Some(id), ..ActivityFilter::default() }, None, ACTIVITIES)
-            .await?
-            .entries;
         let same = ConversationFilter {
             workspace: Some(reader.workspace),
             contact: Some(summary.contact_id),
             ..ConversationFilter::default()
         };
-        let mut others = inbox.conversations_of(same, None, OTHERS).await?.entries;
+        let of_conversation = ActivityFilter { conversation: Some(id), ..ActivityFilter::default() };
+        // None of them needs another, and each waits for a thread.
+        let (account, messages, activities, others, notes, team, context, capabilities) = tokio::join!(
+            inbox.account_row(summary.account_id),
+            messages(host, id, part),
+            inbox.activities_before(of_conversation, None, ACTIVITIES),
+            inbox.conversations_of(same, None, OTHERS),
+            inbox.notes_before(id, None, ACTIVITIES),
+            Team::load(host, reader),
+            host.context(id),
+            host.capabilities(id),
+        );
+        let (messages, mut others) = (messages?, others?.entries);
         others.retain(|other| other.id != id);
         let goes_on_in = if summary.continued_in.is_some() { inbox.goes_on_in(id).await? } else { None };
         Ok(Self {
             name: name(&summary, &channel_name, reader),
             said: said(&messages.entries, reader, &channel_name),
-            context: host.context(id).await.ok(),
-            capabilities: host.capabilities(id).await.ok(),
+            context: context.ok(),
+            capabilities: capabilities.ok(),
             earlier: messages.earlier.map(|place| place.to_string()),
             later: messages.later.map(|place| place.to_string()),
-            notes: inbox.notes_before(id, None, ACTIVITIES).await?.entries,
-            team: Team::load(host, reader).await?,
+            notes: notes?.entries,
+            team: team?,
             messages: messages.entries,
             largest_file: host.largest_file(),
             links_files: host.is_public_over_tls(),
             posts: Vec::new(),
             summary,
             channel_name,
-            account,
-            activities,
+            account: account?,
+            activities: activities?.entries,
             goes_on_in,
             others,
         })

@@ -164,8 +164,11 @@ fn part(status: StatusCode, markup: Markup) -> Response {
 /// The list, without a conversation.
 async fn all(State(desk): State<Desk>, Query(asked): Query<Asked>, reader: Reader) -> Response {
     let loaded = async {
-        let list = load::list(&desk.host, &asked, asked.before.as_deref(), &reader).await?;
-        Ok::<_, HostError>((list, Team::load(&desk.host, &reader).await?))
+        let (list, team) = tokio::join!(
+            load::list(&desk.host, &asked, asked.before.as_deref(), &reader),
+            Team::load(&desk.host, &reader)
+        );
+        Ok::<_, HostError>((list?, team?))
     };
     let (list, team) = match loaded.await {
         Ok(loaded) => loaded,
@@ -205,8 +208,11 @@ fn welcome(host: &Host, reader: &Reader) -> Markup {
 
 async fn list_part(State(desk): State<Desk>, Query(asked): Query<Asked>, reader: Reader) -> Response {
     let loaded = async {
-        let list = load::list(&desk.host, &asked, asked.before.as_deref(), &reader).await?;
-        Ok::<_, HostError>((list, Team::load(&desk.host, &reader).await?))
+        let (list, team) = tokio::join!(
+            load::list(&desk.host, &asked, asked.before.as_deref(), &reader),
+            Team::load(&desk.host, &reader)
+        );
+        Ok::<_, HostError>((list?, team?))
     };
     match loaded.await {
         Ok((list, team)) => {
@@ -243,19 +249,23 @@ async fn shown(
 ) -> Response {
     let (host, id) = (&desk.host, summary.id);
     let loaded = async {
-        let opened = Opened::load(host, summary, asked.log(), reader).await?;
-        let opened = opened.with_posts(host, draft.share.is_some()).await?;
-        let list = load::list(host, asked, None, reader).await?;
-        // Who looks at the newest messages has read them.
-        if matches!(asked.log(), Part::Newest) && opened.summary.unread > 0 {
-            host.inbox().mark_read(id, host.clock().now()).await?;
-        }
-        Ok::<_, HostError>((opened, list))
+        let (opened, list) =
+            tokio::join!(Opened::load(host, summary, asked.log(), reader), load::list(host, asked, None, reader));
+        Ok::<_, HostError>((opened?.with_posts(host, draft.share.is_some()).await?, list?))
     };
     let (opened, mut list) = match loaded.await {
         Ok(loaded) => loaded,
         Err(error) => return error::failed(reader, &error),
     };
+    // Who looks at the newest messages has read them. The page does not wait until that is written.
+    if matches!(asked.log(), Part::Newest) && opened.summary.unread > 0 {
+        let host = host.clone();
+        tokio::spawn(async move {
+            if let Err(error) = host.inbox().mark_read(id, host.clock().now()).await {
+                tracing::error!(%error, %id, "a conversation that was looked at stays unread");
+            }
+        });
+    }
     for row in list.rows.iter_mut().filter(|row| row.summary.id == id) {
         row.summary.unread = 0;
     }

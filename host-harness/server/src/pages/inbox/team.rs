@@ -47,12 +47,13 @@ pub(super) struct Team {
 impl Team {
     pub(super) async fn load(host: &Host, reader: &Reader) -> Result<Self, InboxError> {
         let (inbox, workspace) = (host.inbox(), reader.workspace);
-        Ok(Self {
-            users: inbox.users(workspace).await?,
-            labels: inbox.labels(workspace).await?,
-            collections: inbox.collections(workspace).await?,
-            canned: inbox.canned_answers(workspace).await?,
-        })
+        let (users, labels, collections, canned) = tokio::try_join!(
+            inbox.users(workspace),
+            inbox.labels(workspace),
+            inbox.collections(workspace),
+            inbox.canned_answers(workspace),
+        )?;
+        Ok(Self { users, labels, collections, canned })
     }
 
     pub(super) fn name_of(&self, user: UserId) -> Option<&str> {
