@@ -80,6 +80,7 @@ async fn a_closed_conversation_that_was_begun_anew_leads_to_the_one_that_goes_on
     browser.says("Tomás Rivera wrote again, in a new conversation").await;
     browser.says("This conversation stays closed, and a new one goes on.").await;
     assert_eq!(browser.runs("return document.querySelector('#text').value").await, "You are welcome!");
+    browser.says("What you wrote here was not sent").await;
     browser.pictured("continued-closed").await;
     for gone in ["#send", "#head [name=state]", "#log .acts"] {
         assert_eq!(browser.runs(&format!("return document.querySelectorAll('{gone}').length")).await, 0, "{gone}");

@@ -125,9 +125,13 @@ pub(crate) async fn a_customer_who_writes_after_the_closing_begins_anew_where_th
     let gone = UserChange { disabled: Some(true), ..UserChange::default() };
     store.update_user(kim, gone, NOW).await.unwrap();
     let stage = stage.restart(place).await;
-    stage.deliver(vec![message("shop", "ada", "third", "once more", NOW + 50)]).await;
+    // Several at once are in the same.
+    let more =
+        [message("shop", "ada", "third", "once more", NOW + 50), message("shop", "ada", "3b", "please", NOW + 51)];
+    stage.deliver(more.to_vec()).await;
     let [_, second, third] = <[_; 3]>::try_from(stage.all().await).unwrap();
     assert_eq!((second.continued_in, third.continues, third.assignee), (Some(third.id), Some(second.id), None));
+    assert_eq!(texts(&stage.said(third.id).await), ["once more", "please"]);
     assert_eq!(stage.store.goes_on_in(old).await.unwrap(), Some(third.id));
     assert_eq!(stage.store.goes_on_in(third.id).await.unwrap(), None);
     // The choice is the account's.

@@ -116,7 +116,10 @@ fn continued(opened: &Opened, current: ConversationId, draft: &Draft, reader: &R
                         a.btn.small href={ (address) "?mode=note" } { (icon("lock")) (words.add_note) }
                     }
                 }
-                textarea.unsent id="text" name="text" rows="2" dir="auto" readonly aria-label=(words.not_sent_here) placeholder=(words.not_sent_here) { (draft.text) }
+                div.part.unsent {
+                    label.small.muted for="text" { (words.not_sent_here) }
+                    textarea id="text" name="text" rows="2" dir="auto" readonly placeholder=(words.not_sent_here) { (draft.text) }
+                }
             }
         }
     }

@@ -30,7 +30,7 @@ pub(super) fn panel(opened: &Opened, pictures: &[&MediaView], query: &str, now: 
                     (avatar(&opened.name, contact, "l", Some(&summary.channel)))
                     div.cut { strong { bdi { (opened.name) } } p.small.muted { @if let Some(username) = &summary.username { bdi { "@" (username) } br; } (opened.channel_name) } }
                 }
-                @if let Some(context) = &opened.context { (window::explained(&context.window, now, reader, &opened.channel_name)) }
+                @if let Some(context) = opened.context.as_ref().filter(|_| opened.goes_on_in.is_none()) { (window::explained(&context.window, now, reader, &opened.channel_name)) }
                 (team::section(summary, &opened.team, query, reader))
                 section.stack {
                     h3 { (words.identifiers) }

@@ -320,7 +320,7 @@ fn head(opened: &Opened, query: &str, now: i64, reader: &Reader) -> Markup {
                 p.small.muted.cut { (opened.channel_name) @if let Some(username) = &summary.username { " · " bdi { "@" (username) } } " → " bdi { (opened.account.name) } }
             }
             span.push {}
-            @if let Some(context) = &opened.context { (window::chip(&context.window, now, reader, false)) }
+            @if let Some(context) = opened.context.as_ref().filter(|_| opened.goes_on_in.is_none()) { (window::chip(&context.window, now, reader, false)) }
             (team::state(summary, query, now, reader))
             a.btn.icon.small.quiet.if-no-contact href="#contact" aria-label=(fill(&words.about, &[("name", &opened.name)])) { (icon("info")) }
         }

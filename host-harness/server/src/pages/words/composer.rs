@@ -72,7 +72,7 @@ words! {
     wrote_again = "{name} wrote again, in a new conversation";
     continued_title = "{name} wrote again. This conversation stays closed, and a new one goes on.";
     go_on_there = "Go to the new conversation";
-    not_sent_here = "Not sent";
+    not_sent_here = "What you wrote here was not sent";
     is_continued = "The customer wrote again, in a new conversation";
     is_continued_hint = "The conversation that you changed stays closed. The new one stands in the list.";
     // Outcomes
