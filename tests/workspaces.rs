@@ -55,6 +55,8 @@ const ROUTES: &[(&str, &str, Foreign)] = &[
     ("get", "/accounts/{id}/check", Foreign::Row("account")),
     ("post", "/accounts/{id}/check", Foreign::Row("account")),
     ("put", "/accounts/{id}/entry-points", Foreign::Row("account")),
+    ("post", "/accounts/{id}/fetch-history", Foreign::Row("account")),
+    ("post", "/accounts/{id}/renew", Foreign::Row("account")),
     ("get", "/activities", Foreign::List),
     ("get", "/activities/{id}", Foreign::Row("activity")),
     ("get", "/automation", Foreign::Sender),

@@ -1,9 +1,12 @@
 //! The inspector and the check-up in a browser: what came in, what became of it, the same with another version.
 
-use channel_tests::{World, browser::Browser, hostile, instagram, manifest::with_manifest, request};
+use channel_tests::{
+    World, browser::Browser, dialog::Person, eventually, hostile, instagram, manifest::with_manifest, request,
+};
 use fantoccini::Locator;
 use harness_engine::ChannelOptions;
-use harness_inbox::PublicId as _;
+use harness_inbox::{AccountId, PublicId as _};
+use simulator::{Config, Login};
 
 use crate::{accessible::axe, plugins::looked_at, street};
 
@@ -85,6 +88,92 @@ async fn the_check_up_offers_a_button_for_what_the_host_can_do_itself() {
     browser.click("[data-tone=fail] form[action='/channels/connect'] button").await;
     browser.says("Connect with").await;
     browser.quit().await;
+}
+
+/// An account that a person has connected, and whose history was read. Nothing comes in by itself for hours.
+async fn connected_by_a_person(login: &str) -> (World, AccountId) {
+    let world = World::unconnected(Config::demo()).await;
+    let account = Person::new(&world).await.connects(login).await;
+    eventually("the end of the history", async || {
+        let row = world.host.inbox().account_row(account).await.unwrap();
+        row.history_at.is_some_and(|at| at > world.clock.now() + 3_600_000).then_some(())
+    })
+    .await;
+    (world, account)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_press_of_a_button_fetches_the_messages_that_came_by_no_webhook() {
+    let (world, account) = connected_by_a_person("facebook").await;
+    world.sim.hold_webhooks();
+    world.sim.customer(Config::DEMO_CUSTOMER).text("Did you get this?").await;
+    let browser = Browser::start().await;
+    browser.sized(1440, 1000).await;
+    browser.open(&format!("{}/channels/{}", world.address, account.public())).await;
+    browser.says("Reads the platform").await;
+    assert!(world.host.inbox().conversations(9).await.unwrap().is_empty());
+    looked_at(&browser, &axe(), "doctor-ahead").await;
+    browser.sized(1440, 1000).await;
+    browser.click("#ahead ~ form button[value=fetch]").await;
+    browser.says("The archive is being read").await;
+    let conversation = world.conversation(Config::DEMO_CUSTOMER).await;
+    eventually("the message", async || {
+        let found = world.host.inbox().timeline(conversation, 9).await.unwrap();
+        found.iter().any(|one| one.text.as_deref() == Some("Did you get this?")).then_some(())
+    })
+    .await;
+    // Asked once more by the API: what is there stays as it is.
+    let before = world.host.inbox().account_row(account).await.unwrap().history_at;
+    let answer = world.api("POST", &format!("/api/v1/accounts/{}/fetch-history", account.public()), &[], Vec::new()).await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    eventually("the end of the second reading", async || {
+        (world.host.inbox().account_row(account).await.unwrap().history_at > before).then_some(())
+    })
+    .await;
+    world.settled().await;
+    let found = world.host.inbox().timeline(conversation, 9).await.unwrap();
+    assert_eq!(found.iter().filter(|one| one.text.as_deref() == Some("Did you get this?")).count(), 1);
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_press_of_a_button_renews_the_access_ahead_of_time_and_says_why_where_it_does_not() {
+    let (world, account) = connected_by_a_person("facebook").await;
+    let renewals = || {
+        let all = world.sim.requests();
+        all.iter().filter(|asked| asked.path.ends_with("/oauth/access_token")).count()
+    };
+    let before = renewals();
+    let browser = Browser::start().await;
+    browser.sized(1440, 1000).await;
+    browser.open(&format!("{}/channels/{}", world.address, account.public())).await;
+    browser.click("#ahead ~ form button[value=renew]").await;
+    browser.says("Renewed.").await;
+    assert!(renewals() > before);
+    let at = format!("/api/v1/accounts/{}/renew", account.public());
+    let renewed = world.api("POST", &at, &[], Vec::new()).await;
+    assert_eq!((renewed.status, &renewed.json()["state"]), (200, &"connected".into()), "{}", renewed.body);
+    let ig_id = world.host.inbox().account_row(account).await.unwrap().platform_id;
+    world.sim.set_token_dead(&ig_id, Login::Facebook, None);
+    browser.click("#ahead ~ form button[value=renew]").await;
+    browser.says("It was not renewed").await;
+    let refused = world.api("POST", &at, &[], Vec::new()).await;
+    assert_eq!((refused.status, &refused.json()["code"]), (502, &"platform_failed".into()), "{}", refused.body);
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_of_the_configuration_has_no_button_for_what_it_cannot_do() {
+    let world = World::new().await;
+    let account = world.host.inbox().accounts().await.unwrap().remove(0);
+    let page = request("GET", &format!("{}/channels/{}", world.address, account.id.public()), &[], Vec::new()).await;
+    assert!(page.body.contains("Check again") && !page.body.contains("value=\"renew\""), "{}", page.body);
+    assert!(!page.body.contains("value=\"fetch\""), "{}", page.body);
+    for what in ["renew", "fetch-history"] {
+        let path = format!("/api/v1/accounts/{}/{what}", account.id.public());
+        let refused = world.api("POST", &path, &[], Vec::new()).await;
+        assert_eq!((refused.status, &refused.json()["code"]), (422, &"unsupported".into()), "{}", refused.body);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

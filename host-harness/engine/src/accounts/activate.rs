@@ -20,7 +20,7 @@ use crate::{
 use harness_egress::credentials::{SecretKey, declared_slot};
 
 /// How far back the history is read after connecting, in milliseconds.
-const HISTORY_MS: u64 = 30 * 24 * 3_600_000;
+pub(super) const HISTORY_MS: u64 = 30 * 24 * 3_600_000;
 
 impl Accounts {
     /// Subscribes to the account's webhooks and, if the platform agrees, stores the account. The platform comes first,

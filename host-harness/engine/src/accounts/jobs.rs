@@ -10,7 +10,7 @@ use harness_contract::{
 use harness_inbox::{AccountId, AccountState, ContactId, DueHistory, DueProfile, HistoryMark, NewDelivery, Proof};
 use tokio::task::JoinSet;
 
-use super::{Accounts, AccountsError};
+use super::{Accounts, AccountsError, alone::Kind};
 use crate::{
     base::{
         places::{Owner, Place, Places},
@@ -109,7 +109,7 @@ async fn round(
                 let channel = inbox.account_row(account).await?.channel;
                 let Some(place) = place(places, (&channel, account), Subject::Account(account)) else { continue };
                 under_way.spawn(begin(Arc::clone(room), place, async move |room| {
-                    refresh(room, account).await.map(|()| Left::Done)
+                    refresh_due(room, account).await.map(|()| Left::Done)
                 }));
             }
             inbox.next_refresh(now).await?.into_iter().chain(room.links.next_over()).min()
@@ -179,29 +179,43 @@ pub(crate) fn next_refresh(ends: Option<u64>, now: u64) -> u64 {
     now.saturating_add(wait.max(MINUTE))
 }
 
-/// Refreshes an account's credentials now.
-pub(crate) async fn refresh(room: &Arc<Accounts>, account: AccountId) -> Result<(), AccountsError> {
+/// Refreshes an account's credentials, unless somebody asked for it meanwhile.
+async fn refresh_due(room: &Arc<Accounts>, account: AccountId) -> Result<(), AccountsError> {
+    let _alone = room.under_way.alone(Kind::Credentials, account).await;
+    let at = room.base.inbox.account_row(account).await?.refresh_at;
+    if at.is_some_and(|at| at <= room.base.clock.now()) {
+        // What failed is in the account's row, or is tried again.
+        let _ = refresh(room, account).await?;
+    }
+    Ok(())
+}
+
+/// Refreshes an account's credentials now, and records what came of it. Returns what the channel said. Only one at a time
+/// for an account.
+pub(super) async fn refresh(
+    room: &Arc<Accounts>,
+    account: AccountId,
+) -> Result<Result<Refreshed, AccountsError>, AccountsError> {
     let now = room.base.clock.now();
     // Read before the call: the result does not apply to a later connection.
     let connection = room.base.inbox.account_row(account).await?.connection;
     let renewed = room.call(account, |channel, effects, account| channel.refresh(effects, account)).await;
     let row = room.base.inbox.account_row(account).await?;
-    match renewed {
+    match &renewed {
         Ok(Refreshed { before: ends, settings }) => {
             if !settings.is_empty() {
-                room.base.inbox.note_settings(account, connection, settings, now).await?;
+                room.base.inbox.note_settings(account, connection, settings.clone(), now).await?;
             }
-            room.base.inbox.note_refresh(account, connection, ends, Some(next_refresh(ends, now))).await?;
+            room.base.inbox.note_refresh(account, connection, *ends, Some(next_refresh(*ends, now))).await?;
             // The credentials work again, so nobody has to act.
             if row.state == AccountState::NeedsReconnect || row.problem.is_some() {
                 room.base.inbox.mark_account(account, connection, AccountState::Connected, None, now).await?;
                 room.base.wake.usable();
             }
-            Ok(())
         }
         // There is nothing to renew.
-        Err(AccountsError::Account(error)) if matches!(*error, AccountError::Unsupported) => {
-            room.base.inbox.note_refresh(account, connection, row.refresh_before, None).await
+        Err(AccountsError::Account(error)) if matches!(**error, AccountError::Unsupported) => {
+            room.base.inbox.note_refresh(account, connection, row.refresh_before, None).await?;
         }
         // The account needs a person, but is retried now and then.
         Err(AccountsError::Account(error)) => {
@@ -211,18 +225,21 @@ pub(crate) async fn refresh(room: &Arc<Accounts>, account: AccountId) -> Result<
                 let days = ends.unwrap_or(now).saturating_sub(now) / DAY;
                 let problem = format!(
                     "The account's credentials end in {days} days, and renewing them failed: {} Connect it again in time.",
-                    sentence(&error)
+                    sentence(error)
                 );
                 let state = AccountState::Connected;
                 room.base.inbox.mark_account(account, connection, state, Some(problem), now).await?;
             }
-            room.base.inbox.note_refresh(account, connection, ends, Some(now.saturating_add(wait))).await
+            room.base.inbox.note_refresh(account, connection, ends, Some(now.saturating_add(wait))).await?;
         }
-        Err(AccountsError::Disconnected(_)) => Ok(()),
+        Err(AccountsError::Disconnected(_)) => {}
         // The channel is not loaded yet, or no sandbox is free.
-        Err(_) => room.base.inbox.note_refresh(account, connection, row.refresh_before, Some(now.saturating_add(MINUTE))).await,
+        Err(_) => {
+            let again = Some(now.saturating_add(MINUTE));
+            room.base.inbox.note_refresh(account, connection, row.refresh_before, again).await?;
+        }
     }
-    .map_err(AccountsError::from)
+    Ok(renewed)
 }
 
 /// Fetches a contact's profile. Without one, people see a placeholder, never an error.
@@ -263,7 +280,11 @@ async fn profile(room: &Arc<Accounts>, due: DueProfile) -> Result<(), AccountsEr
 /// Reads one page of an account's history into the journal. Waits while the channel cannot translate, while the
 /// previous page is queued, and while the history's share of the backlog is used up: webhooks go first.
 async fn history(room: &Arc<Accounts>, due: DueHistory) -> Result<Left, AccountsError> {
+    let _alone = room.under_way.alone(Kind::Archive, due.account).await;
     let now = room.base.clock.now();
+    // Somebody may have asked for earlier messages meanwhile.
+    let still_due = room.base.inbox.due_history(now).await?.into_iter().find(|now_due| now_due.account == due.account);
+    let Some(due) = still_due else { return Ok(Left::Done) };
     let channel = room.base.inbox.account_row(due.account).await?.channel;
     if room.channels.breakers.is_open(&channel, Part::Incoming)
         || room.base.inbox.is_queued(&channel, &due.platform_id).await?

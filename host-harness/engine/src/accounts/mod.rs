@@ -3,6 +3,8 @@
 //! Does not own: sealing and finding credentials (egress), pages.
 
 mod activate;
+mod alone;
+mod asked;
 mod call;
 mod compare;
 mod connect;
@@ -28,7 +30,7 @@ pub use self::{
     stage::{ConnectStage, ConnectView},
 };
 pub(crate) use self::{doubts::run as run_doubts, jobs::run as run_jobs, waits::run as run_waits};
-pub(crate) use self::{error::AccountsError, links::Links, locate::Locator};
+pub(crate) use self::{alone::UnderWay, error::AccountsError, links::Links, locate::Locator};
 use crate::{
     base::{Base, backlog::Backlog, public_url::PublicUrl, rate_limit::RateLimits},
     channels::Channels,
@@ -47,4 +49,5 @@ pub(crate) struct Accounts {
     /// The paths where conversations are stored.
     pub(crate) places: Arc<[PathBuf]>,
     pub(crate) links: Links,
+    pub(crate) under_way: UnderWay,
 }

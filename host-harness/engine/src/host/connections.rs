@@ -123,6 +123,19 @@ impl Host {
         Ok(health)
     }
 
+    /// Renews an account's credentials ahead of time. Returns when the new ones expire, if they do.
+    pub async fn renew(&self, account: AccountId) -> Result<Option<u64>, HostError> {
+        let accounts = Arc::clone(&self.rooms.accounts);
+        Ok(self.base().begun.whole(async move { accounts.renew(account).await }).await?)
+    }
+
+    /// Has an account's history read again in the background, so that messages that never arrived are found now and not
+    /// with the next comparison. What is in the inbox stays as it is.
+    pub async fn fetch_history(&self, account: AccountId) -> Result<(), HostError> {
+        let accounts = Arc::clone(&self.rooms.accounts);
+        Ok(self.base().begun.whole(async move { accounts.fetch_history(account).await }).await?)
+    }
+
     /// Makes a link for connecting one account: `{public-url}/connect/{ticket}`. The ticket is a credential: the first
     /// browser that begins with the link owns it. With a `login`, the link is for that login only.
     pub async fn begin_connecting(&self, channel: &str, login: Option<&str>) -> Result<String, HostError> {

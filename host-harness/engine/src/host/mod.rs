@@ -163,6 +163,7 @@ impl Rooms {
             public_url: public_url.clone(),
             places: exposed::places_of(&options.inbox).into(),
             links: accounts::Links::default(),
+            under_way: accounts::UnderWay::default(),
         });
         let media = Arc::new(Media {
             base: base.clone(),

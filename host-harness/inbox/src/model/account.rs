@@ -68,6 +68,12 @@ pub struct AccountRow {
     pub entry_points: Option<EntryPoints>,
     /// When its credentials expire, if they do.
     pub refresh_before: Option<u64>,
+    /// When its credentials are renewed next; `None` if there is nothing to renew.
+    #[serde(skip)]
+    pub refresh_at: Option<u64>,
+    /// When its history is read next; `None` if it is not read.
+    #[serde(skip)]
+    pub history_at: Option<u64>,
     /// When its conversations were last deleted, if ever. Messages from before that time are not stored again.
     pub conversations_deleted_at: Option<u64>,
     /// What becomes of its closed conversations when the customer writes again.

@@ -80,6 +80,17 @@ pub trait Accounts: Send + Sync {
     /// The next time after `after` at which a history is due to be read, in milliseconds since 1970.
     async fn next_history(&self, after: u64) -> Result<Option<u64>, InboxError>;
 
+    /// Has an account's history read at once, back to `from` or to where it would have been read anyway. Reading that has
+    /// begun goes on where it is. Does nothing if the history is not read, or if the account was connected or
+    /// disconnected since `connection`.
+    async fn read_history_again(
+        &self,
+        account: AccountId,
+        connection: i64,
+        from: u64,
+        now: u64,
+    ) -> Result<(), InboxError>;
+
     /// Writes what was read to the journal and records where reading continues, in one transaction. Does nothing if the
     /// account was connected or disconnected since `connection`: then reading has restarted or ended.
     async fn note_history(

@@ -31,6 +31,8 @@ pub(super) fn routes() -> Routes {
         .at(Scope::Accounts, routes!(change_account))
         .at(Scope::Accounts, routes!(disconnect_account))
         .at(Scope::Accounts, routes!(check_account, probe_account))
+        .at(Scope::Accounts, routes!(renew_account))
+        .at(Scope::Accounts, routes!(fetch_history))
         .at(Scope::Accounts, routes!(set_entry_points))
         .at(Scope::Accounts, routes!(begin_connecting))
         .at(Scope::Accounts, routes!(get_connecting))
@@ -118,6 +120,35 @@ async fn check_account(State(api): State<Api>, Row(id): Row<AccountId>) -> Answe
 )]
 async fn probe_account(State(api): State<Api>, Row(id): Row<AccountId>) -> Answer<AccountCheck> {
     Ok(Json(api.host.check(id, true).await?.into()))
+}
+
+/// Renews the account's credentials ahead of time.
+#[utoipa::path(
+    post, path = "/accounts/{id}/renew", tag = "Accounts", params(("id" = AccountRef, Path)),
+    responses(
+        (status = 200, body = Account, description = "They are renewed: the account as it is now."),
+        (status = 409, description = "The account is disconnected."),
+        (status = 422, description = "There is nothing to renew: the account stands in the configuration, or the channel does not renew."),
+        (status = 502, description = "The platform refused, or did not answer."),
+    ),
+)]
+async fn renew_account(State(api): State<Api>, Row(id): Row<AccountId>) -> Answer<Account> {
+    api.host.renew(id).await?;
+    Ok(Json(api.host.inbox().account_row(id).await?.into()))
+}
+
+/// Reads the account's history at the platform again, in the background.
+#[utoipa::path(
+    post, path = "/accounts/{id}/fetch-history", tag = "Accounts", params(("id" = AccountRef, Path)),
+    responses(
+        (status = 202, description = "It is read. Messages that are missing come in like any other; nothing comes twice."),
+        (status = 409, description = "The account is disconnected."),
+        (status = 422, description = "This account's history is not read."),
+    ),
+)]
+async fn fetch_history(State(api): State<Api>, Row(id): Row<AccountId>) -> Result<StatusCode, ApiError> {
+    api.host.fetch_history(id).await?;
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// Sets the account's ice breakers and menu on its platform.

@@ -9,7 +9,7 @@ use axum::{
     routing::get,
 };
 use harness_contract::{CheckLevel, CheckResult};
-use harness_engine::Host;
+use harness_engine::{Host, HostError};
 use harness_inbox::{AccountRow, AccountState, PublicId as _, WhenClosed};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -20,6 +20,7 @@ use super::{
     parts::{avatar, icon},
     reader::Reader,
     redirect::see,
+    times,
     words::{count, fill},
 };
 
@@ -33,6 +34,10 @@ pub(super) fn router(host: Host) -> Router {
 enum Fix {
     /// Connect the account again.
     Connect,
+    /// Renew the credentials, or connect the account again.
+    Renew,
+    /// Read the platform's archive again.
+    Fetch,
     /// Read deliveries again that could not be read.
     ReadAgain,
     /// Look at deliveries in this state.
@@ -48,7 +53,9 @@ impl Fix {
             return None;
         }
         match check.name.as_str() {
-            "connected" | "permissions" | "token-valid" | "token-expiry" => Some(Self::Connect),
+            "connected" | "permissions" | "token-valid" => Some(Self::Connect),
+            "token-expiry" => Some(Self::Renew),
+            "webhooks-arrive" => Some(Self::Fetch),
             "not-taken" => Some(Self::ReadAgain),
             "parked" => Some(Self::Look("unrouted")),
             "granted" | "signed" | "channel-loaded" | "backlog" => Some(Self::Plugin),
@@ -59,14 +66,40 @@ impl Fix {
 
 async fn page(State(host): State<Host>, Path(id): Path<String>, reader: Reader) -> Response {
     match channels::account(&host, &id, &reader).await {
-        Ok(account) => shown(&host, &account, false, &reader).await,
+        Ok(account) => shown(&host, &account, None, &reader).await,
         Err(answer) => answer,
     }
 }
 
-async fn shown(host: &Host, account: &AccountRow, probe: bool, reader: &Reader) -> Response {
+/// What a button did.
+enum Done {
+    Probed,
+    /// With the time at which the new credentials end, if they do.
+    Renewed(Option<u64>),
+    /// With the reason, for people.
+    NotRenewed(String),
+    Fetching,
+}
+
+impl Done {
+    fn said(&self, host: &Host, reader: &Reader) -> String {
+        let words = &reader.words.connecting;
+        match self {
+            Self::Probed => words.probed.to_string(),
+            Self::Renewed(None) => words.renewed.to_string(),
+            Self::Renewed(Some(end)) => {
+                let day = times::day_name(times::day(times::of(*end), reader), times::now(host), reader);
+                fill(&words.renewed_until, &[("day", &day)])
+            }
+            Self::NotRenewed(reason) => fill(&words.not_renewed, &[("reason", reason)]),
+            Self::Fetching => words.fetching.to_string(),
+        }
+    }
+}
+
+async fn shown(host: &Host, account: &AccountRow, done: Option<Done>, reader: &Reader) -> Response {
     let words = reader.words;
-    let health = match host.check(account.id, probe).await {
+    let health = match host.check(account.id, matches!(done, Some(Done::Probed))).await {
         Ok(health) => health,
         Err(failed) => return error::failed(reader, &failed),
     };
@@ -87,7 +120,7 @@ async fn shown(host: &Host, account: &AccountRow, probe: bool, reader: &Reader) 
                     @if !bad.is_empty() { span.chip data-tone="warn" { (icon("alert")) (of_all) } }
                     (again(account, reader))
                 }
-                @if probe { div.callout data-tone="open" role="status" tabindex="-1" autofocus { (icon("check")) div { (words.connecting.probed) } } }
+                @if let Some(done) = &done { (said(done, host, reader)) }
                 @if reader.is_done { div.callout data-tone="open" role="status" { (icon("check")) div { strong { (words.connecting.being_done) } } } }
                 @if !bad.is_empty() {
                     section.panel.flush aria-labelledby="bad" {
@@ -101,12 +134,54 @@ async fn shown(host: &Host, account: &AccountRow, probe: bool, reader: &Reader) 
                         ul { @for check in good { (row(check, account, reader)) } }
                     }
                 }
-                @if reader.is_admin { (closed(account, reader)) (connection(account, reader)) }
+                @if reader.is_admin { (ahead(account, reader)) (closed(account, reader)) (connection(account, reader)) }
             }
         }
     };
     let frame = Frame { title: &words.check_up, place: Place::Channels, pane: None, unread: 0 };
     layout::page(reader, StatusCode::OK, &frame, &content)
+}
+
+fn said(done: &Done, host: &Host, reader: &Reader) -> Markup {
+    let (tone, symbol) = if matches!(done, Done::NotRenewed(_)) { ("fail", "stop") } else { ("open", "check") };
+    html! {
+        div.callout data-tone=(tone) role="status" tabindex="-1" autofocus { (icon(symbol)) div { (done.said(host, reader)) } }
+    }
+}
+
+fn renews(account: &AccountRow) -> bool {
+    account.state != AccountState::Disconnected && account.refresh_at.is_some()
+}
+
+fn reads_history(account: &AccountRow) -> bool {
+    account.state == AccountState::Connected && account.history_at.is_some()
+}
+
+/// What the host does by itself, done now.
+fn ahead(account: &AccountRow, reader: &Reader) -> Markup {
+    let words = &reader.words.connecting;
+    if !renews(account) && !reads_history(account) {
+        return html! {};
+    }
+    html! {
+        section.panel.stack aria-labelledby="ahead" {
+            h2 id="ahead" { (words.ahead) }
+            form.stack method="post" action={ "/channels/" (account.id.public()) } {
+                @if renews(account) {
+                    div {
+                        button.btn name="do" value="renew" aria-describedby="renew-hint" { (icon("refresh")) (words.renew) }
+                        p.small.muted id="renew-hint" { (words.renew_hint) }
+                    }
+                }
+                @if reads_history(account) {
+                    div {
+                        button.btn name="do" value="fetch" aria-describedby="fetch-hint" { (icon("archive")) (words.fetch) }
+                        p.small.muted id="fetch-hint" { (words.fetch_hint) }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Checking again, and the check that a customer can notice.
@@ -147,6 +222,15 @@ fn button(fix: Fix, check: &CheckResult, account: &AccountRow, reader: &Reader) 
             Fix::Connect => form method="post" action="/channels/connect" {
                 input type="hidden" name="channel" value=(account.channel);
                 button.btn.small.primary { (words.connect_again) span.sr { ": " (check.finding) } }
+            },
+            Fix::Renew => {
+                @if renews(account) {
+                    form method="post" action=(place) { button.btn.small.primary name="do" value="renew" { (words.connecting.renew) } }
+                }
+                (button(Fix::Connect, check, account, reader))
+            },
+            Fix::Fetch => @if reads_history(account) {
+                form method="post" action=(place) { button.btn.small.primary name="do" value="fetch" { (words.connecting.fetch) } }
             },
             Fix::ReadAgain => @if reader.is_of_host {
                 form method="post" action=(place) { button.btn.small.primary name="do" value="read-again" { (words.connecting.read_again) } }
@@ -222,7 +306,20 @@ async fn fix(
         Err(answer) => return answer,
     };
     match asked.r#do.as_str() {
-        "probe" => shown(&host, &account, true, &reader).await,
+        "probe" => shown(&host, &account, Some(Done::Probed), &reader).await,
+        "renew" => {
+            let done = match host.renew(account.id).await {
+                Ok(end) => Done::Renewed(end),
+                // The platform says why, or the channel.
+                Err(failed @ HostError::Account(_)) => Done::NotRenewed(failed.for_people()),
+                Err(failed) => return error::failed(&reader, &failed),
+            };
+            shown(&host, &account, Some(done), &reader).await
+        }
+        "fetch" => match host.fetch_history(account.id).await {
+            Ok(()) => shown(&host, &account, Some(Done::Fetching), &reader).await,
+            Err(failed) => error::failed(&reader, &failed),
+        },
         "when-closed" => {
             let Some(choice) = asked.when_closed.as_deref().and_then(WhenClosed::from_name) else {
                 return error::no_form(&reader);

@@ -221,6 +221,29 @@ impl Accounts for SqliteStore {
             .await
     }
 
+    async fn read_history_again(
+        &self,
+        account: AccountId,
+        connection: i64,
+        from: u64,
+        now: u64,
+    ) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                if is_current(tx, account, connection)? {
+                    // A cursor belongs to the time from which its listing began.
+                    tx.prepare_cached(
+                        "UPDATE account SET history_at = ?2, history_from = iif(history_cursor IS NULL,
+                             min(coalesce(history_from, ?3), ?3), history_from)
+                         WHERE id = ?1 AND history_at IS NOT NULL",
+                    )?
+                    .execute(params![account, as_millis(now), as_millis(from)])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
     async fn note_history(
         &self,
         account: AccountId,

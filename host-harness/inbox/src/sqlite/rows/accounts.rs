@@ -12,7 +12,8 @@ use crate::{
 
 pub(crate) const COLUMNS: &str =
     "id, channel, platform_id, name, username, picture, state, problem, connected_at, refresh_before,
-                       connection, conversations_deleted_at, workspace_id, login, settings, entry_points, when_closed";
+                       connection, conversations_deleted_at, workspace_id, login, settings, entry_points, when_closed,
+                       refresh_at, history_at";
 
 /// Reads [`COLUMNS`].
 pub(crate) fn read_account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
@@ -29,6 +30,8 @@ pub(crate) fn read_account(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
         problem: row.get(7)?,
         connected_at: from_millis(row.get(8)?),
         refresh_before: row.get::<_, Option<i64>>(9)?.map(from_millis),
+        refresh_at: row.get::<_, Option<i64>>(17)?.map(from_millis),
+        history_at: row.get::<_, Option<i64>>(18)?.map(from_millis),
         connection: row.get(10)?,
         login: row.get(13)?,
         settings: json_column(row, 14).unwrap_or_default(),

@@ -55,6 +55,11 @@ pub(crate) async fn what_belongs_to_an_earlier_connection_changes_nothing(place:
         let mark = HistoryMark { cursor: Some("next".into()), from: NOW, next: Some(NOW) };
         store.note_history(account, connection, Vec::new(), mark).await.unwrap();
         assert_eq!(store.due_history(NOW).await.unwrap().len(), usize::from(counts));
+        let mark = HistoryMark { cursor: None, from: NOW, next: Some(NOW + 9) };
+        store.note_history(account, present, Vec::new(), mark).await.unwrap();
+        store.read_history_again(account, connection, 5, NOW).await.unwrap();
+        let due: Vec<_> = store.due_history(NOW).await.unwrap().into_iter().map(|due| due.from).collect();
+        assert_eq!(due, if counts { vec![5] } else { vec![] });
         let set = store.storage_set(account, connection, "key", vec![1]).await;
         assert_eq!(set.is_ok(), counts);
         let state = AccountState::NeedsReconnect;

@@ -65,6 +65,15 @@ words! {
     when_closed_reopen = "Open the same conversation";
     when_closed_new = "Begin a new conversation";
     when_closed_hint = "A new one has the same assignee. Notes, labels and the collection stay with the closed one.";
+    ahead = "Ahead of time";
+    renew = "Renew now";
+    renew_hint = "Renews the account's access at the platform ahead of time. This inbox does it by itself, long before it ends.";
+    renewed = "Renewed.";
+    renewed_until = "Renewed. The access lasts until {day}.";
+    not_renewed = "It was not renewed: {reason}";
+    fetch = "Fetch missing messages";
+    fetch_hint = "Reads the platform's archive of the last 30 days again. What is here already does not come twice.";
+    fetching = "The archive is being read. Missing messages appear in the inbox as they come.";
     // What did not work
     no_page = "There is no page at this address. Open the link again that you were given.";
     no_link = "Ask an admin of the team for a link: the page Channels makes one, and so does `cargo harness connect CHANNEL`.";
