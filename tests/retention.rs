@@ -16,6 +16,7 @@ use channel_tests::{connect, eventually, files_with, message, request, sandbox_c
 use harness_contract::{FileRef, MediaKind, MediaSource, OutboundPart};
 use harness_engine::{Clock, Endpoints, Host, HostOptions, Retention};
 use harness_inbox::{ConversationId, MediaState, ReplyState};
+use serde_json::json;
 use simulator::{CdnFile, Config, Login, Simulator};
 use tempfile::TempDir;
 
@@ -179,4 +180,42 @@ async fn files_without_a_row_go_after_a_day_unless_the_store_is_another_inboxs()
     })
     .await;
     assert!(kept.file(&held.stored_as).exists() && kept.file("readme").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_period_that_somebody_set_counts_in_place_of_the_configuration_s() {
+    let configured = Retention { deliveries: Some(DAY * 2), unused_files: None, changes: None };
+    let kept = Kept::for_as_long_as(configured).await;
+    let url = format!("{}/api/v1/settings/retention", kept.address);
+    let set = async |body: serde_json::Value| {
+        let json = [("content-type", "application/json")];
+        channel_tests::api("PATCH", &url, &json, body.to_string()).await
+    };
+    let now = async || channel_tests::api("GET", &url, &[], Vec::new()).await.json();
+    assert_eq!(now().await["deliveries"], json!({ "days": 2, "configured_days": 2, "is_set": false }));
+    let answer = set(json!({ "deliveries": 60, "unused_files": 5 })).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(now().await["deliveries"], json!({ "days": 60, "configured_days": 2, "is_set": true }));
+    let file = kept.host.store_upload("handed in".into(), None, None).await.unwrap();
+    let message = kept.sim.customer(CUSTOMER).text("kept for longer").await;
+    let as_it_came = format!(r#""mid":"{}""#, message.mid());
+    kept.settled().await;
+    kept.wait(4).await;
+    assert!(kept.file(&file.stored_as).exists());
+    kept.wait(2).await;
+    assert!(!kept.file(&file.stored_as).exists(), "five days are over");
+    assert!(found_in(kept.folder.path(), &as_it_came), "two days are over, and sixty are not");
+    // For ever is a period too.
+    set(json!({ "deliveries": 0 })).await;
+    assert_eq!(now().await["deliveries"], json!({ "days": null, "configured_days": 2, "is_set": true }));
+    kept.wait(100).await;
+    assert!(found_in(kept.folder.path(), &as_it_came));
+    // Given back, the configuration counts again, and what is not named stays.
+    let left = set(json!({ "deliveries": null })).await.json();
+    assert_eq!(left["deliveries"], json!({ "days": 2, "configured_days": 2, "is_set": false }));
+    assert_eq!(left["unused_files"]["days"], 5);
+    kept.wait(1).await;
+    gone_from(kept.folder.path(), &as_it_came).await;
+    let refused = set(json!({ "changes": 40_000 })).await;
+    assert_eq!((refused.status, &refused.json()["path"]), (400, &json!("changes")), "{}", refused.body);
 }

@@ -133,6 +133,8 @@ const ROUTES: &[(&str, &str, Foreign)] = &[
     ("get", "/tokens", Foreign::List),
     ("post", "/tokens", Foreign::Makes),
     ("delete", "/tokens/{id}", Foreign::Row("token")),
+    ("get", "/settings/retention", Foreign::Host),
+    ("patch", "/settings/retention", Foreign::Host),
     ("post", "/uploads", Foreign::Makes),
     ("get", "/uploads/{id}", Foreign::Row("upload")),
     ("get", "/users", Foreign::List),

@@ -314,3 +314,32 @@ async fn no_page_of_the_settings_has_a_serious_finding() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     browser.quit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_of_the_only_workspace_changes_how_long_things_are_kept_and_sees_what_the_configuration_says() {
+    let team = Team::new().await;
+    let browser = signed_in(&team, "nora@example.com", "admin").await;
+    let page = format!("{}/settings/retention", team.address);
+    browser.open(&page).await;
+    browser.says("The configuration says: For ever").await;
+    browser.types("#deliveries", "-5").await;
+    browser.click("form button.primary").await;
+    browser.says("Days are a whole number from 0 to 36500.").await;
+    assert_eq!((focused(&browser).await, value(&browser, "#deliveries").await), ("problems".into(), "-5".into()));
+    browser.runs("document.querySelector('#deliveries').value = ''").await;
+    browser.types("#deliveries", "90").await;
+    browser.click("form button.primary").await;
+    let shown = browser.says("Saved.").await;
+    assert!(shown.contains("90 days") && shown.contains("This page"), "{shown}");
+    browser.pictured("retention").await;
+    let found = findings(&browser, &axe()).await;
+    assert!(found.is_empty(), "{found:?}");
+    let set = team.operator("GET", "/api/v1/settings/retention", &json!(null)).await.json();
+    assert_eq!((&set["deliveries"]["days"], &set["changes"]["is_set"]), (&json!(90), &json!(false)), "{set}");
+    // With a second workspace it is no longer for an admin of one.
+    team.host.users().create_workspace("Another shop".into(), 0).await.unwrap();
+    browser.open(&page).await;
+    browser.says("90 days").await;
+    assert_eq!(browser.runs("return document.querySelectorAll('#deliveries').length").await, 0);
+    browser.quit().await;
+}

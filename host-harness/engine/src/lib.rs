@@ -45,7 +45,7 @@ pub use ingest::{
     Addressed, ComponentView, DeliveryContent, InspectError, MAX_CALLBACK, MAX_TRIED, Replay, ShownBody, Taken,
     Translation,
 };
-pub use maintenance::{Retention, backup};
+pub use maintenance::{Period, Periods, Retention, backup};
 pub use media::{
     MediaError,
     sniff::shown_in_place,

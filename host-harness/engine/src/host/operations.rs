@@ -1,17 +1,27 @@
 //! Owns: the operator's interface: counters, readiness, panics.
 //! Does not own: serving it over HTTP.
 
+use harness_inbox::{InboxError, Kept};
+
 use super::Host;
 use crate::{
     base::{backlog::Budget, tasks::Panics},
-    maintenance::Retention,
+    maintenance::Periods,
     observe::history::ChannelMinute,
 };
 
 impl Host {
-    /// How long what need not be kept is kept.
-    pub fn retention(&self) -> Retention {
-        self.rooms.maintenance.retention
+    /// How long what need not be kept is kept: what the options say, and what somebody set in its place.
+    pub async fn retention(&self) -> Result<Periods, InboxError> {
+        self.rooms.maintenance.periods().await
+    }
+
+    /// Sets periods, in days; 0 is for ever, `None` leaves it to the options. What is too old then is removed within the
+    /// hour. Periods longer than [`Kept::MOST_DAYS`] count as that.
+    pub async fn set_retention(&self, periods: Vec<(Kept, Option<u32>)>) -> Result<(), InboxError> {
+        let bounded = |days: u32| days.min(Kept::MOST_DAYS);
+        let periods = periods.into_iter().map(|(what, days)| (what, days.map(bounded))).collect();
+        self.base().inbox.keep(periods).await
     }
 
     /// The bounds of the backlog.
@@ -54,7 +64,7 @@ impl Host {
     }
 
     /// All counters, in Prometheus' text form.
-    pub async fn metrics(&self) -> Result<String, harness_inbox::InboxError> {
+    pub async fn metrics(&self) -> Result<String, InboxError> {
         let ingest = &self.rooms.ingest;
         let waiting = self.base().inbox.waiting().await?;
         let (backlog, macs, memory) = (ingest.backlog.count(), ingest.secrets.macs(), ingest.memory.uses());

@@ -6,7 +6,9 @@ mod retention;
 
 use std::sync::Arc;
 
-pub use self::retention::Retention;
+use harness_inbox::InboxError;
+
+pub use self::retention::{Period, Periods, Retention};
 pub(crate) use self::retention::run;
 use crate::{
     base::{Base, backlog::Backlog},
@@ -22,4 +24,12 @@ pub(crate) struct Maintenance {
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) store: MediaStore,
     pub(crate) retention: Retention,
+}
+
+impl Maintenance {
+    /// What is kept for how long now.
+    pub(crate) async fn periods(&self) -> Result<Periods, InboxError> {
+        let set = self.base.inbox.kept_days().await?;
+        Ok(Periods::new(self.retention, self.backlog.budget.parked, &set))
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use harness_inbox::InboxError;
+use harness_inbox::{InboxError, Kept, KeptDays};
 
 use super::Maintenance;
 use crate::{base::tasks::Worker, store::StoreError};
@@ -45,6 +45,55 @@ impl Default for Retention {
     }
 }
 
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// How long something is kept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Period {
+    /// What is kept.
+    pub what: Kept,
+    /// How long, according to the configuration. `None`: for ever.
+    pub configured: Option<Duration>,
+    /// What somebody set in its place: days, or for ever.
+    pub set: Option<Option<u32>>,
+}
+
+impl Period {
+    /// The period that counts. `None`: for ever.
+    pub fn age(&self) -> Option<Duration> {
+        self.set.map_or(self.configured, |days| days.map(|days| DAY.saturating_mul(days)))
+    }
+}
+
+/// What is kept for how long, of all that need not be kept for ever.
+#[derive(Clone, Copy, Debug)]
+pub struct Periods([Period; 4]);
+
+impl Periods {
+    pub(crate) fn new(configured: Retention, parked: Option<Duration>, set: &KeptDays) -> Self {
+        Self(Kept::ALL.map(|what| {
+            let configured = match what {
+                Kept::Deliveries => configured.deliveries,
+                Kept::Parked => parked,
+                Kept::UnusedFiles => configured.unused_files,
+                Kept::Changes => configured.changes,
+            };
+            let set = set.get(&what).map(|days| (*days > 0).then_some(*days));
+            Period { what, configured, set }
+        }))
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Period] {
+        &self.0
+    }
+
+    /// How long something is kept. `None`: for ever.
+    pub fn age(&self, what: Kept) -> Option<Duration> {
+        self.0.iter().find(|period| period.what == what).and_then(Period::age)
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 enum MaintenanceError {
     #[error(transparent)]
@@ -71,8 +120,10 @@ async fn tidy_up(room: &Maintenance) {
 async fn round(room: &Maintenance) -> Result<(), MaintenanceError> {
     let before =
         |age: Duration| room.base.clock.now().saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+    // Read anew: somebody may have set other periods.
+    let periods = room.periods().await?;
     let mut emptied = 0;
-    if let Some(age) = room.retention.deliveries {
+    if let Some(age) = periods.age(Kept::Deliveries) {
         loop {
             let count = room.base.inbox.empty_deliveries(before(age), DELIVERIES).await?;
             emptied += count;
@@ -82,7 +133,7 @@ async fn round(room: &Maintenance) -> Result<(), MaintenanceError> {
         }
     }
     let mut parked = 0;
-    if let Some(age) = room.backlog.budget.parked {
+    if let Some(age) = periods.age(Kept::Parked) {
         loop {
             let count = room.base.inbox.expire_parked(before(age), DELIVERIES).await?;
             parked += count;
@@ -92,7 +143,7 @@ async fn round(room: &Maintenance) -> Result<(), MaintenanceError> {
         }
     }
     let mut changes = 0;
-    if let Some(age) = room.retention.changes {
+    if let Some(age) = periods.age(Kept::Changes) {
         loop {
             let count = room.base.inbox.expire_changes(before(age), CHANGES).await?;
             changes += count;
@@ -101,7 +152,7 @@ async fn round(room: &Maintenance) -> Result<(), MaintenanceError> {
             }
         }
     }
-    let unused = match room.retention.unused_files {
+    let unused = match periods.age(Kept::UnusedFiles) {
         Some(age) => remove_unused(room, before(age)).await?,
         None => 0,
     };

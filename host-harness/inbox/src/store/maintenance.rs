@@ -3,7 +3,10 @@
 
 use async_trait::async_trait;
 
-use crate::error::InboxError;
+use crate::{
+    error::InboxError,
+    model::{Kept, KeptDays},
+};
 
 /// Retention, clock corrections, and whether the store can accept more.
 #[async_trait]
@@ -21,6 +24,12 @@ pub trait Maintenance: Send + Sync {
     /// Removes changes from the feed that were written before this time: at most `limit`, oldest first. Returns how many
     /// of them were removed.
     async fn expire_changes(&self, before: u64, limit: usize) -> Result<usize, InboxError>;
+
+    /// The periods that somebody has set.
+    async fn kept_days(&self) -> Result<KeptDays, InboxError>;
+
+    /// Sets periods, in days; 0 is for ever, `None` leaves it to the configuration. Those that are not named stay.
+    async fn keep(&self, periods: Vec<(Kept, Option<u32>)>) -> Result<(), InboxError>;
 
     /// Checks that there is space for another delivery: writes as much in one transaction, and deletes it in another.
     async fn probe(&self) -> Result<(), InboxError>;

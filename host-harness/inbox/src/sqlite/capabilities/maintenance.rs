@@ -6,9 +6,9 @@ use rusqlite::params;
 
 use crate::{
     error::InboxError,
-    model::DeliveryId,
+    model::{DeliveryId, Kept, KeptDays},
     sqlite::{
-        columns::as_millis,
+        columns::{as_millis, collect},
         rows::{changes, deliveries::TOO_OLD},
         store::SqliteStore,
     },
@@ -64,6 +64,38 @@ impl Maintenance for SqliteStore {
 
     async fn expire_changes(&self, before: u64, limit: usize) -> Result<usize, InboxError> {
         self.writer.write(move |tx| changes::expire(tx, before, limit)).await
+    }
+
+    async fn kept_days(&self) -> Result<KeptDays, InboxError> {
+        self.readers
+            .read(|connection| {
+                let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?));
+                let rows = collect(connection, "SELECT what, days FROM retention", [], read)?;
+                // What another version keeps is none of this one's business.
+                Ok(rows.into_iter().filter_map(|(what, days)| Some((Kept::from_name(&what)?, days))).collect())
+            })
+            .await
+    }
+
+    async fn keep(&self, periods: Vec<(Kept, Option<u32>)>) -> Result<(), InboxError> {
+        self.writer
+            .write(move |tx| {
+                for (what, days) in &periods {
+                    match days {
+                        Some(days) => tx
+                            .prepare_cached(
+                                "INSERT INTO retention (what, days) VALUES (?1, ?2)
+                                 ON CONFLICT DO UPDATE SET days = ?2",
+                            )?
+                            .execute(params![what.name(), days])?,
+                        None => {
+                            tx.prepare_cached("DELETE FROM retention WHERE what = ?1")?.execute(params![what.name()])?
+                        }
+                    };
+                }
+                Ok(())
+            })
+            .await
     }
 
     async fn probe(&self) -> Result<(), InboxError> {

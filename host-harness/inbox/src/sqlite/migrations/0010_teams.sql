@@ -338,3 +338,8 @@ FROM (SELECT f.id, m.account_id, m.conversation_id,
 WHERE media.id = found.id;
 CREATE INDEX media_turn ON media (account_id, turn, next_attempt_at, id) WHERE state = 'remote';
 CREATE INDEX media_of_conversation ON media (conversation_id, turn) WHERE state = 'remote';
+-- For how many days what need not be kept is kept, where somebody has set it; 0 is for ever.
+CREATE TABLE retention (
+    what            TEXT PRIMARY KEY,         -- deliveries | parked_deliveries | unused_files | changes
+    days            INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,4 +1,4 @@
-//! Promises about files of messages and uploaded files.
+//! Promises about files of messages and uploaded files, and for how long things are kept.
 //! Not here: their bytes.
 
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::{
     place::Place,
     stage::{NOW, Stage, event, new_reply},
 };
-use harness_inbox::{MediaEnd, MediaState, ReplyId, Upload, WorkspaceId};
+use harness_inbox::{Kept, KeptDays, MediaEnd, MediaState, ReplyId, Upload, WorkspaceId};
 
 pub(crate) async fn a_file_is_downloaded_once_and_its_copy_goes_with_its_message(place: &dyn Place) {
     let stage = Stage::new(place).await;
@@ -87,4 +87,16 @@ pub(crate) async fn a_file_to_be_sent_stays_while_a_reply_names_it(place: &dyn P
     );
     assert_eq!(store.upload("used").await.unwrap().stored_as, "outbound/used");
     assert!(store.upload("unused").await.is_err());
+}
+
+pub(crate) async fn a_period_that_somebody_set_is_kept_until_it_is_given_back(place: &dyn Place) {
+    let store = place.open().await;
+    assert_eq!(store.kept_days().await.unwrap(), KeptDays::new());
+    store.keep(vec![(Kept::Deliveries, Some(0)), (Kept::Changes, Some(7))]).await.unwrap();
+    store.keep(vec![(Kept::Changes, Some(9)), (Kept::Parked, None)]).await.unwrap();
+    drop(store);
+    let store = place.open().await;
+    assert_eq!(store.kept_days().await.unwrap(), KeptDays::from([(Kept::Deliveries, 0), (Kept::Changes, 9)]));
+    store.keep(vec![(Kept::Deliveries, None)]).await.unwrap();
+    assert_eq!(store.kept_days().await.unwrap(), KeptDays::from([(Kept::Changes, 9)]));
 }

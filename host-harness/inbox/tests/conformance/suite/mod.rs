@@ -86,6 +86,7 @@ macro_rules! store_conformance {
             an_older_link_never_replaces_a_newer_one
             a_file_is_downloaded_once_and_its_copy_goes_with_its_message
             a_file_to_be_sent_stays_while_a_reply_names_it
+            a_period_that_somebody_set_is_kept_until_it_is_given_back
             a_decision_about_a_change_is_made_once_with_all_that_it_does
             a_turn_is_due_after_a_pause_and_ends_unless_the_customer_went_on
             a_conversation_that_is_closed_goes_back_to_the_assistant

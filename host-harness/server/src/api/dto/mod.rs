@@ -16,6 +16,7 @@ pub(crate) mod health;
 pub(crate) mod message;
 pub(crate) mod organisation;
 pub(crate) mod reply;
+pub(crate) mod retention;
 pub(crate) mod upload;
 pub(crate) mod webhook;
 
@@ -64,6 +65,7 @@ tags! {
     MessageTag = "message";
     NoteTag = "note";
     ReplyTag = "reply";
+    RetentionTag = "retention";
     SessionTag = "session";
     TokenTag = "token";
     UploadTag = "upload";

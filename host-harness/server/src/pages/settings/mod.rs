@@ -59,7 +59,7 @@ pub(super) fn router(host: Host, access: Authenticator) -> Router {
         .route("/settings/labels", get(labels::page).post(labels::change))
         .route("/settings/replies", get(replies::page).post(replies::add))
         .route("/settings/replies/{reply}", get(replies::one).post(replies::change))
-        .route("/settings/retention", get(retention::page))
+        .route("/settings/retention", get(retention::page).post(retention::save))
         .route("/settings/appearance", get(appearance::page).post(appearance::save))
         .route("/settings/you", get(you::page).post(you::change))
         .layer(DefaultBodyLimit::max(MAX_FORM))

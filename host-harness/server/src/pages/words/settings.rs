@@ -174,7 +174,12 @@ words! {
     no_answer = "No answer";
     // Retention
     retention = "Data";
-    retention_hint = "What is kept for how long. Whoever runs this host sets the periods in its configuration.";
+    retention_hint = "What is kept for how long.";
+    set_here = "This page";
+    change_periods = "Change the periods";
+    change_periods_hint = "In days. 0 is for ever. Where nothing stands, the configuration of this host counts. What is too old is removed within the hour, and does not come back.";
+    configuration_says = "The configuration says: {period}";
+    wrong_days = "Days are a whole number from 0 to {most}";
     what = "What";
     how_long = "How long";
     decided_by = "Set by";
