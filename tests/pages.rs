@@ -41,6 +41,8 @@ mod photos;
 mod plugins;
 #[path = "pages/settings.rs"]
 mod settings;
+#[path = "pages/signals.rs"]
+mod signals;
 #[path = "pages/stage.rs"]
 mod stage;
 #[path = "pages/street.rs"]

@@ -124,7 +124,8 @@ async fn a_press_of_a_button_fetches_the_messages_that_came_by_no_webhook() {
     .await;
     // Asked once more by the API: what is there stays as it is.
     let before = world.host.inbox().account_row(account).await.unwrap().history_at;
-    let answer = world.api("POST", &format!("/api/v1/accounts/{}/fetch-history", account.public()), &[], Vec::new()).await;
+    let answer =
+        world.api("POST", &format!("/api/v1/accounts/{}/fetch-history", account.public()), &[], Vec::new()).await;
     assert_eq!(answer.status, 202, "{}", answer.body);
     eventually("the end of the second reading", async || {
         (world.host.inbox().account_row(account).await.unwrap().history_at > before).then_some(())

@@ -192,5 +192,17 @@ async fn the_list_is_worked_with_keys_alone() {
     keys(&String::from(char::from(Key::Escape))).await;
     keys("?").await;
     browser.says("Keyboard").await;
+    // `G` and a letter lead to each place of the navigation.
+    for (letter, place) in [("c", "/channels"), ("b", "/bot"), ("p", "/plugins"), ("s", "/settings"), ("i", "/inbox")] {
+        keys("g").await;
+        keys(letter).await;
+        eventually(place, async || {
+            let path = browser.runs("return location.pathname").await;
+            let is_there = path.as_str().is_some_and(|path| path.starts_with(place));
+            // The page's own script listens when it is there.
+            (is_there && browser.runs("return document.body.classList.contains('has-script')").await == true).then_some(())
+        })
+        .await;
+    }
     browser.quit().await;
 }

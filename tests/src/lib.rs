@@ -365,7 +365,12 @@ pub async fn end(host: Host, folder: &Path) {
 
 /// Serves a host on a free port; its API asks for `API_TOKEN`, and its pages are open as a demo's are.
 pub async fn serve(host: &Host) -> (String, AbortHandle) {
-    let listener = harness_server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    serve_at(host, 0).await
+}
+
+/// The same on this port, such as the one of a server that has ended.
+pub async fn serve_at(host: &Host, port: u16) -> (String, AbortHandle) {
+    let listener = harness_server::bind(([127, 0, 0, 1], port).into()).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     host.set_public_url(address.parse().unwrap());
     let access = Authenticator::new(Some(&secret(API_TOKEN)), None);

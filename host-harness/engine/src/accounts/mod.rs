@@ -23,6 +23,7 @@ mod waits;
 
 use std::{path::PathBuf, sync::Arc};
 
+pub(crate) use self::{alone::UnderWay, error::AccountsError, links::Links, locate::Locator};
 pub use self::{
     connect::Entered,
     entered::{Problems, Typed},
@@ -30,7 +31,6 @@ pub use self::{
     stage::{ConnectStage, ConnectView},
 };
 pub(crate) use self::{doubts::run as run_doubts, jobs::run as run_jobs, waits::run as run_waits};
-pub(crate) use self::{alone::UnderWay, error::AccountsError, links::Links, locate::Locator};
 use crate::{
     base::{Base, backlog::Backlog, public_url::PublicUrl, rate_limit::RateLimits},
     channels::Channels,

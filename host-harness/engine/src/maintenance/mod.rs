@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use harness_inbox::InboxError;
 
-pub use self::retention::{Period, Periods, Retention};
 pub(crate) use self::retention::run;
+pub use self::retention::{Period, Periods, Retention};
 use crate::{
     base::{Base, backlog::Backlog},
     channels::Channels,

@@ -7,10 +7,12 @@ import { demo } from "./demo.js";
 import { keys } from "./keys.js";
 import { list } from "./list.js";
 import { live } from "./live.js";
+import { notify } from "./notify.js";
 import { onward } from "./onward.js";
 import { presence } from "./presence.js";
 import { times } from "./times.js";
 import { tryout } from "./tryout.js";
+import { typing } from "./typing.js";
 import { viewer } from "./viewer.js";
 
 // The reader's zone, for the next page that the host draws.
@@ -24,7 +26,9 @@ times(document);
 const log = live();
 composer(log);
 list();
+notify();
 presence();
+typing();
 viewer();
 keys();
 demo();

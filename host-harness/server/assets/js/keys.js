@@ -3,8 +3,11 @@
 
 import { preference } from "./look.js";
 
+// Where `G` and another letter lead.
+const PLACES = { i: "/inbox", c: "/channels", b: "/bot", p: "/plugins", s: "/settings" };
+
 export function keys() {
-  let gone = 0;
+  let gone = -Infinity;
   document.addEventListener("keydown", (event) => {
     // A dialog has keys of its own.
     if (document.querySelector("dialog[open]")) return;
@@ -15,7 +18,7 @@ export function keys() {
     if (preference("keys") === "off") return;
     const key = event.key.toLowerCase();
     const inMessage = event.target.closest?.(".item[data-message]");
-    if (performance.now() - gone < 1000 && key === "i") location.href = "/inbox";
+    if (performance.now() - gone < 1000 && key in PLACES) go(PLACES[key]);
     else if (key === "g") gone = performance.now();
     else if (event.key === "?") location.href = "/help";
     else if (key === "j" || event.key === "ArrowDown" && inList(event)) move(1);
@@ -35,6 +38,9 @@ export function keys() {
     event.preventDefault();
   });
 }
+
+// Only to what the navigation has for whoever is signed in.
+const go = (place) => document.querySelector(`.rail a[href="${place}"]:not(.brand)`)?.click();
 
 const inList = (event) => event.target.closest?.(".list");
 

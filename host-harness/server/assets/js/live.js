@@ -40,6 +40,7 @@ export function live() {
     times(rows);
     byId("nothing").hidden = body.querySelector("#nothing").hidden;
     badge(rows);
+    document.dispatchEvent(new CustomEvent("listed"));
   }
 
   // The list's address, with what is chosen and what is open.
@@ -66,6 +67,7 @@ export function live() {
     times(log);
     if (byId("goes-on") && !byId("continued")) document.dispatchEvent(new CustomEvent("continued"));
     const said = added.filter((item) => item.matches('.item[data-from="customer"]'));
+    if (said.length) document.dispatchEvent(new CustomEvent("said"));
     if (said.length) announce(said.map((item) => item.innerText).join(". "));
     if (said.length && !document.hidden) await fetch(`/inbox/${open}/read`, { method: "POST" });
     // `column-reverse`: 0 is the end. Whoever reads further up stays there.
@@ -110,6 +112,7 @@ export function live() {
       refresh({ log: event.data === "*" || event.data === open });
     });
     events.addEventListener("present", (event) => document.dispatchEvent(new CustomEvent("present", { detail: event.data })));
+    events.addEventListener("typing", (event) => document.dispatchEvent(new CustomEvent("typing", { detail: event.data })));
     // A stream ends now and then, and comes back by itself.
     events.onerror = () => {
       state.lost ??= setTimeout(() => offline(true), LOST_MS);

@@ -41,10 +41,12 @@ assets! {
     "js/live.js": SCRIPT,
     "js/look.js": SCRIPT,
     "js/morph.js": SCRIPT,
+    "js/notify.js": SCRIPT,
     "js/onward.js": SCRIPT,
     "js/presence.js": SCRIPT,
     "js/times.js": SCRIPT,
     "js/tryout.js": SCRIPT,
+    "js/typing.js": SCRIPT,
     "js/viewer.js": SCRIPT,
 }
 

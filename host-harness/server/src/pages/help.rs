@@ -7,12 +7,12 @@ use maud::html;
 use super::{
     layout::{self, Frame, Place},
     reader::Reader,
+    words::Words,
 };
 
-/// `GET /help`.
-pub(super) async fn page(reader: Reader) -> Response {
-    let words = reader.words;
-    let keys = [
+/// All keys, and what each does.
+fn keys(words: &Words, is_admin: bool) -> Vec<(&'static str, &str)> {
+    let mut keys = vec![
         ("?", &words.key_help),
         ("/", &words.find.key_search),
         ("J  K", &words.key_next),
@@ -34,7 +34,20 @@ pub(super) async fn page(reader: Reader) -> Response {
         ("I", &words.key_contact),
         ("Ctrl Enter", &words.key_send),
         ("G I", &words.key_inbox),
+        ("G C", &words.key_channels),
+        ("G B", &words.key_bot),
     ];
+    if is_admin {
+        keys.push(("G P", &words.key_plugins));
+    }
+    keys.push(("G S", &words.key_settings));
+    keys
+}
+
+/// `GET /help`.
+pub(super) async fn page(reader: Reader) -> Response {
+    let words = reader.words;
+    let keys = keys(words, reader.is_admin);
     let content = html! {
         main.page id="main" tabindex="0" {
             div.narrow.stack.wide {
@@ -53,4 +66,36 @@ pub(super) async fn page(reader: Reader) -> Response {
     };
     let frame = Frame { title: &words.keyboard, place: Place::Help, pane: None, unread: 0 };
     layout::page(&reader, StatusCode::OK, &frame, &content)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const SCRIPT: &str = include_str!("../../assets/js/keys.js");
+
+    /// The single keys behind this piece of the script.
+    fn after(piece: &str) -> BTreeSet<String> {
+        let key = |rest: &str| rest.split_once('"').map(|(key, _)| key.to_uppercase()).filter(|key| key.len() == 1);
+        SCRIPT.split(piece).skip(1).filter_map(key).collect()
+    }
+
+    #[test]
+    fn the_page_lists_exactly_the_letters_that_the_script_knows() {
+        let listed = keys(Words::of("en"), true);
+        let single: BTreeSet<_> = listed.iter().flat_map(|(key, _)| {
+            // With `Alt` or `Ctrl`, and in fields, keys are other scripts'.
+            let alone = !key.contains("Alt") && !key.contains("Ctrl") && *key != "@";
+            key.split_whitespace().filter(move |one| alone && one.len() == 1).map(str::to_owned)
+        }).collect();
+        let places = SCRIPT.lines().find_map(|line| line.strip_prefix("const PLACES = {")).unwrap_or_default();
+        let places: BTreeSet<_> = places.split(',').filter_map(|one| one.trim().chars().next()).collect();
+        let places: BTreeSet<_> = places.iter().map(|letter| letter.to_uppercase().to_string()).collect();
+        let known: BTreeSet<_> = after("key === \"").union(&places).cloned().collect();
+        assert_eq!(single, known);
+        let gone_to: BTreeSet<_> = listed.iter().filter_map(|(key, _)| Some(key.strip_prefix("G ")?.to_owned())).collect();
+        assert_eq!(gone_to, places);
+    }
 }

@@ -1,5 +1,6 @@
 //! A chat widget on a web site, as a channel: `{"messages": [{"id", "visitor", "name", "text", "at"}]}`
-//! comes in, `{"visitor", "text", "correlation"}` goes out. No window, no media, no reactions.
+//! comes in, and `{"visitor", "typing", "at"}` among them; `{"visitor", "text", "correlation"}` goes out. No window, no
+//! media, no reactions.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,13 @@ struct Incoming {
     visitor: String,
     name: Option<String>,
     text: String,
+    at: u64,
+}
+
+#[derive(Deserialize)]
+struct Typing {
+    visitor: String,
+    typing: bool,
     at: u64,
 }
 
@@ -99,6 +107,15 @@ impl messaging_channel::Guest for WebChat {
 }
 
 fn event(account: &str, input: &Delivery, place: u32, item: serde_json::Value) -> Event {
+    if let Ok(Typing { visitor, typing, at }) = Typing::deserialize(&item) {
+        let id = format!("t:{visitor}:{at}");
+        return Event {
+            contact: Some(blank::person(visitor)),
+            author: Author::Contact,
+            at: Some(at),
+            ..blank::event(id, account.into(), EventBody::Typing(typing))
+        };
+    }
     let native = item.to_string();
     match serde_json::from_value::<Incoming>(item) {
         Ok(message) => {

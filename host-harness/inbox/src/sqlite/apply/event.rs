@@ -80,8 +80,9 @@ pub(crate) fn apply_event(
             }
             messages::note(tx, &place, event)?;
         }
-        // A transient signal: nothing else to store.
-        EventBody::Typing(_) => place.note(tx, ChangeKind::ConversationTyping, place.concerns())?,
+        // A transient signal: nothing else to store. Its end is the message, or that some seconds pass.
+        EventBody::Typing(true) => place.note(tx, ChangeKind::ConversationTyping, place.concerns())?,
+        EventBody::Typing(false) => {}
         _ => messages::note(tx, &place, event)?,
     }
     Ok(())

@@ -174,6 +174,8 @@ pub(crate) async fn nothing_is_told_of_what_changed_nothing(place: &dyn Place) {
     let newest = *store.newest_change().borrow();
     let again = stage.deliver(vec![message("shop", "ada", "hello", "hello", NOW)]).await;
     assert_eq!(again.events.repeated, 1);
+    let stopped = event("shop", "ada", "stopped", NOW, json!({"typing": false}));
+    assert_eq!(stage.deliver(vec![stopped]).await.events.new, 1);
     assert_eq!(store.mark_read(conversation, NOW).await.unwrap(), 0);
     assert!(!stage.ask(conversation, "key", "hello").await.new);
     store.note_profile(contact, &profile, NOW, NOW + 99).await.unwrap();

@@ -150,7 +150,19 @@ fn thread_of(opened: &Opened, query: &str, now: i64, reader: &Reader) -> Markup 
         (presence::shown(&[], reader))
         div.bar id="offline" data-tone="warn" role="status" hidden { (icon("offline")) span { (reader.words.offline) } button.textbtn type="button" data-retry { (reader.words.offline_again) } }
         div.scroll.log id="log-scroll" role="log" aria-label=(fill(&reader.words.messages_with, &[("name", &opened.name)])) tabindex="0" {
+            // The log is drawn from its end.
+            (customer_is_typing(opened, reader))
             (log_of(opened, now, reader))
+        }
+    }
+}
+
+/// Shown by the script for as long as it is so.
+fn customer_is_typing(opened: &Opened, reader: &Reader) -> Markup {
+    html! {
+        div.now-typing id="typing" role="status" hidden {
+            div.bubble.typing aria-hidden="true" { i {} i {} i {} }
+            span.small.muted { (fill(&reader.words.customer_is_typing, &[("name", &opened.name)])) }
         }
     }
 }

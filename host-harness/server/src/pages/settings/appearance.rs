@@ -11,6 +11,7 @@ use super::{Tab, done, shown};
 use crate::pages::{
     forms::{Choice, Field, Sent, Wrong},
     look::{Look, PREFERENCES},
+    parts::icon,
     reader::Reader,
 };
 
@@ -54,6 +55,7 @@ pub(super) async fn page(reader: Reader) -> Response {
             (group("enter", &words.send_key, &senders))
             (group("title", &words.title_of_window, &titles))
             (group("notify", &words.notifications, &notifications))
+            p.violation id="notify-refused" role="status" hidden { (icon("stop")) (words.notify_refused) }
             (group("keys", &words.single_keys, &keys))
             p { button.btn.primary { (reader.words.save) } }
         }

@@ -146,6 +146,7 @@ words! {
     open_alone = "Open in a new tab";
     is_looking = "{name} is here too";
     is_writing = "{name} is writing";
+    customer_is_typing = "{name} is typing";
     open_there = "Open on {channel}";
     media_waiting = "Being loaded…";
     media_gone = "No longer available";
@@ -257,6 +258,10 @@ words! {
     key_contact = "Contact";
     key_send = "Send";
     key_inbox = "Go to the inbox";
+    key_channels = "Go to the channels";
+    key_bot = "Go to the bot";
+    key_plugins = "Go to the plugins";
+    key_settings = "Go to the settings";
     keyboard_hint = "Single letters work only outside of fields.";
     // Channels and the bot
     bot = "Bot";

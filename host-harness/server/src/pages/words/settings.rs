@@ -51,7 +51,8 @@ words! {
     notifications = "Notifications";
     notify_off = "None";
     notify_on = "When a customer writes";
-    notify_hint = "Your browser asks you once whether it may.";
+    notify_hint = "While you look at something else. Your browser asks you once whether it may.";
+    notify_refused = "This browser shows no notifications of this inbox. Allow them in its settings for this address.";
     single_keys = "Single letters as keys";
     keys_on = "On";
     keys_off = "Off";

@@ -1,0 +1,75 @@
+//! Owns: telling somebody who looks at something else that a customer wrote, if they chose that on this browser; asking the
+//! browser for permission.
+//! Does not own: loading the list (`live`), the preference (`look`).
+
+import { preference } from "./look.js";
+
+export function notify() {
+  asking();
+  if (!document.getElementById("rows")) return;
+  let before = seen();
+  document.addEventListener("listed", () => {
+    const now = seen();
+    const newest = Math.max(0, ...[...before.values()].map((row) => row.at));
+    for (const [id, row] of now) {
+      const old = before.get(id);
+      // A row that came from further down the list is no news.
+      if (old ? row.unread > old.unread : row.unread && row.at > newest) tell(id, row);
+    }
+    before = now;
+  });
+}
+
+// What the list shows: how much is unread, and since when.
+function seen() {
+  const rows = [...document.querySelectorAll("#rows > .row[id^='c-']")];
+  const text = (row, selector) => row.querySelector(selector)?.textContent.trim() ?? "";
+  return new Map(
+    rows.map((row) => [
+      row.id.slice(2),
+      {
+        unread: parseInt(text(row, ".badge"), 10) || 0,
+        at: Date.parse(row.querySelector("time")?.dateTime) || 0,
+        name: text(row, ".name bdi"),
+        preview: text(row, ".preview .cut"),
+      },
+    ]),
+  );
+}
+
+function tell(id, { name, preview }) {
+  if (!document.hidden || preference("notify") !== "on" || window.Notification?.permission !== "granted") return;
+  const icon = document.querySelector("link[rel=icon]")?.href;
+  try {
+    // One for each conversation, in however many tabs.
+    const shown = new Notification(name, { body: preview, tag: id, icon });
+    shown.addEventListener("click", () => {
+      window.focus();
+      shown.close();
+      location.href = `/inbox/${id}`;
+    });
+  } catch {
+    // Some browsers show notifications of installed applications alone.
+  }
+}
+
+// Browsers ask for permission only when somebody has pressed a button.
+function asking() {
+  const form = document.querySelector("form[data-preferences]");
+  if (!form) return;
+  const refused = document.getElementById("notify-refused");
+  const check = () => {
+    refused.hidden = !(wanted(form) && window.Notification?.permission !== "granted" && window.Notification?.permission !== "default");
+  };
+  form.addEventListener("change", check);
+  form.addEventListener("submit", async (event) => {
+    if (!wanted(form) || window.Notification?.permission !== "default") return;
+    event.preventDefault();
+    await Notification.requestPermission();
+    // With a refusal, the choice is kept and the page says why nothing will be shown.
+    form.submit();
+  });
+  check();
+}
+
+const wanted = (form) => new FormData(form).get("notify") === "on";
