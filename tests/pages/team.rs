@@ -200,7 +200,8 @@ async fn the_list_is_worked_with_keys_alone() {
             let path = browser.runs("return location.pathname").await;
             let is_there = path.as_str().is_some_and(|path| path.starts_with(place));
             // The page's own script listens when it is there.
-            (is_there && browser.runs("return document.body.classList.contains('has-script')").await == true).then_some(())
+            (is_there && browser.runs("return document.body.classList.contains('has-script')").await == true)
+                .then_some(())
         })
         .await;
     }

@@ -1,6 +1,8 @@
 //! Owns: the page with all keys.
 //! Does not own: what the keys do (the scripts).
 
+use std::borrow::Cow;
+
 use axum::{http::StatusCode, response::Response};
 use maud::html;
 
@@ -11,7 +13,7 @@ use super::{
 };
 
 /// All keys, and what each does.
-fn keys(words: &Words, is_admin: bool) -> Vec<(&'static str, &str)> {
+fn keys(words: &Words, is_admin: bool) -> Vec<(&'static str, &Cow<'static, str>)> {
     let mut keys = vec![
         ("?", &words.key_help),
         ("/", &words.find.key_search),
@@ -85,17 +87,21 @@ mod tests {
     #[test]
     fn the_page_lists_exactly_the_letters_that_the_script_knows() {
         let listed = keys(Words::of("en"), true);
-        let single: BTreeSet<_> = listed.iter().flat_map(|(key, _)| {
-            // With `Alt` or `Ctrl`, and in fields, keys are other scripts'.
-            let alone = !key.contains("Alt") && !key.contains("Ctrl") && *key != "@";
-            key.split_whitespace().filter(move |one| alone && one.len() == 1).map(str::to_owned)
-        }).collect();
+        let single: BTreeSet<_> = listed
+            .iter()
+            .flat_map(|(key, _)| {
+                // With `Alt` or `Ctrl`, and in fields, keys are other scripts'.
+                let alone = !key.contains("Alt") && !key.contains("Ctrl") && *key != "@";
+                key.split_whitespace().filter(move |one| alone && one.len() == 1).map(str::to_owned)
+            })
+            .collect();
         let places = SCRIPT.lines().find_map(|line| line.strip_prefix("const PLACES = {")).unwrap_or_default();
         let places: BTreeSet<_> = places.split(',').filter_map(|one| one.trim().chars().next()).collect();
         let places: BTreeSet<_> = places.iter().map(|letter| letter.to_uppercase().to_string()).collect();
         let known: BTreeSet<_> = after("key === \"").union(&places).cloned().collect();
         assert_eq!(single, known);
-        let gone_to: BTreeSet<_> = listed.iter().filter_map(|(key, _)| Some(key.strip_prefix("G ")?.to_owned())).collect();
+        let gone_to: BTreeSet<_> =
+            listed.iter().filter_map(|(key, _)| Some(key.strip_prefix("G ")?.to_owned())).collect();
         assert_eq!(gone_to, places);
     }
 }
