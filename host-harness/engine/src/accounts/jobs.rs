@@ -201,6 +201,8 @@ pub(super) async fn refresh(
     let connection = room.base.inbox.account_row(account).await?.connection;
     let renewed = room.call(account, |channel, effects, account| channel.refresh(effects, account)).await;
     let row = room.base.inbox.account_row(account).await?;
+    // What was asked for ahead of its time and failed is not due any sooner.
+    let again = |wait: u64| Some(row.refresh_at.filter(|at| *at > now).unwrap_or_else(|| now.saturating_add(wait)));
     match &renewed {
         Ok(Refreshed { before: ends, settings }) => {
             if !settings.is_empty() {
@@ -230,13 +232,12 @@ pub(super) async fn refresh(
                 let state = AccountState::Connected;
                 room.base.inbox.mark_account(account, connection, state, Some(problem), now).await?;
             }
-            room.base.inbox.note_refresh(account, connection, ends, Some(now.saturating_add(wait))).await?;
+            room.base.inbox.note_refresh(account, connection, ends, again(wait)).await?;
         }
         Err(AccountsError::Disconnected(_)) => {}
         // The channel is not loaded yet, or no sandbox is free.
         Err(_) => {
-            let again = Some(now.saturating_add(MINUTE));
-            room.base.inbox.note_refresh(account, connection, row.refresh_before, again).await?;
+            room.base.inbox.note_refresh(account, connection, row.refresh_before, again(MINUTE)).await?;
         }
     }
     Ok(renewed)
