@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use channel_tests::{World, eventually, request};
+use channel_tests::{World, eventually, request, team::Team};
 use harness_engine::{HostError, WrongField};
 use harness_inbox::{
     Accepted, CannedAnswerText, ConversationChange, ConversationId, ConversationState, NewState, NewUser, Organised,
@@ -320,4 +320,55 @@ async fn a_browser_loads_a_file_at_its_signed_address_in_parts_too_and_not_for_e
     }
     world.clock.advance(2 * HOUR);
     assert_eq!(request("GET", &signed, &[], Vec::new()).await.status, 404, "its time is over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn views_and_mentions_are_each_person_s_own_in_the_api() {
+    let world = World::new().await;
+    let here = with_customer(&world).await;
+    let team = Team::of(world.host.clone(), world.clock.clone(), tempfile::tempdir().unwrap()).await;
+    let (kim, lee) = (team.join("kim@shop.example", "admin").await, team.join("lee@shop.example", "agent").await);
+    let of = async |who: &channel_tests::team::Browser, method: &str, path: &str, body: Value| {
+        let answer = who.ask(method, &format!("/api/v1{path}"), &body).await;
+        (answer.status, serde_json::from_str::<Value>(&answer.body).unwrap_or(Value::Null))
+    };
+    let view = json!({ "name": "To do", "filters": { "show": "mine", "unread": true, "q": "mug" } });
+    let (status, own) = of(&lee, "POST", "/views", view.clone()).await;
+    assert_eq!((status, &own["object"], &own["shared"]), (201, &json!("saved_view"), &json!(false)), "{own}");
+    assert_eq!((&own["filters"]["show"], &own["filters"]["q"]), (&json!("mine"), &json!("mug")));
+    let (status, taken) = of(&lee, "POST", "/views", view).await;
+    assert_eq!((status, &taken["code"]), (409, &json!("name_taken")), "{taken}");
+    // Agents share none, and change none that is shared.
+    let shared = json!({ "name": "Done", "shared": true, "filters": { "show": "closed" } });
+    assert_eq!(of(&lee, "POST", "/views", shared.clone()).await.0, 403);
+    let (_, shared) = of(&kim, "POST", "/views", shared).await;
+    let path = |view: &Value| format!("/views/{}", view["id"].as_str().unwrap());
+    assert_eq!(of(&lee, "PATCH", &path(&shared), json!({ "name": "x" })).await.0, 403);
+    assert_eq!(of(&lee, "DELETE", &path(&shared), Value::Null).await.0, 403);
+    // A colleague's own is not there, not even for an admin.
+    assert_eq!(of(&kim, "PATCH", &path(&own), json!({ "name": "x" })).await.0, 404);
+    let names = async |who| {
+        let (_, list) = of(who, "GET", "/views", Value::Null).await;
+        list["data"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!((names(&lee).await, names(&kim).await), (vec!["To do".into(), "Done".into()], vec!["Done".into()]));
+    let (_, changed) = of(&lee, "PATCH", &path(&own), json!({ "name": "Mine" })).await;
+    assert_eq!((&changed["name"], &changed["filters"]["q"]), (&json!("Mine"), &json!("mug")));
+    assert_eq!(of(&lee, "DELETE", &path(&own), Value::Null).await.0, 204);
+    assert_eq!(names(&lee).await, ["Done"]);
+
+    let (status, note) = of(&kim, "POST", &format!("{here}/notes"), json!({ "text": "@lee, please look" })).await;
+    assert_eq!(status, 201, "{note}");
+    let unseen = async |who| of(who, "GET", "/mentions?unseen=true", Value::Null).await.1["data"].clone();
+    assert_eq!(unseen(&kim).await, json!([]));
+    assert_eq!((&unseen(&lee).await[0]["note_id"], &unseen(&lee).await[0]["seen_at"]), (&note["id"], &Value::Null));
+    let (_, list) = of(&lee, "GET", "/conversations?mentioned_id=me", Value::Null).await;
+    assert_eq!(list["data"].as_array().unwrap().len(), 1);
+    let (_, changes) = of(&lee, "GET", "/changes?after=0&kinds=mention.*", Value::Null).await;
+    let (_, me) = of(&lee, "GET", "/session", Value::Null).await;
+    assert_eq!(changes["data"][0]["user_id"], me["user"]["id"], "{changes}");
+    assert_eq!(of(&lee, "POST", &format!("{here}/read"), Value::Null).await.0, 200);
+    assert_eq!(unseen(&lee).await, json!([]));
+    let (status, nobody) = ask(&world, "GET", "/mentions", Value::Null).await;
+    assert_eq!((status, &nobody["code"]), (409, &json!("no_user")));
 }

@@ -118,6 +118,7 @@ const ROUTES: &[(&str, &str, Foreign)] = &[
     ("patch", "/me", Foreign::Sender),
     ("post", "/me/password", Foreign::Sender),
     ("get", "/media/{id}", Foreign::Row("media")),
+    ("get", "/mentions", Foreign::Sender),
     ("get", "/messages/{id}", Foreign::Row("message")),
     ("get", "/notes/{id}", Foreign::Row("note")),
     ("patch", "/notes/{id}", Foreign::Row("note")),
@@ -140,6 +141,10 @@ const ROUTES: &[(&str, &str, Foreign)] = &[
     ("get", "/users", Foreign::List),
     ("get", "/users/{id}", Foreign::Row("user")),
     ("patch", "/users/{id}", Foreign::Row("user")),
+    ("get", "/views", Foreign::List),
+    ("post", "/views", Foreign::Makes),
+    ("patch", "/views/{id}", Foreign::Row("saved_view")),
+    ("delete", "/views/{id}", Foreign::Row("saved_view")),
     ("get", "/webhooks", Foreign::List),
     ("post", "/webhooks", Foreign::Makes),
     ("get", "/webhooks/{id}", Foreign::Row("webhook")),
@@ -238,6 +243,7 @@ async fn rows(world: &World, team: &Team, token: &str) -> BTreeMap<&'static str,
     let collection = made("collections", json!({ "name": "Sales" })).await;
     let canned = json!({ "shortcut": "hi", "title": "Hello", "text": "Hello!" });
     let canned = made("canned-answers", canned).await;
+    let view = made("views", json!({ "name": "Unread", "shared": true, "filters": { "unread": true } })).await;
     let note =
         made(&format!("conversations/{}/notes", conversation.public()), json!({ "text": "a secret plan" })).await;
     let missing = |prefix_of: String| {
@@ -259,6 +265,7 @@ async fn rows(world: &World, team: &Team, token: &str) -> BTreeMap<&'static str,
         ("note", (note, harness_inbox::NoteId::new(987_654_321).public())),
         ("media", ids::<MediaId>(media.unwrap())),
         ("reply", ids::<ReplyId>(reply)),
+        ("saved_view", (view, harness_inbox::SavedViewId::new(987_654_321).public())),
         ("user", ids::<UserId>(user)),
         ("invitation", {
             let id = text_of(&invitations["data"][0]["id"]);

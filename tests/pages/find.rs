@@ -1,6 +1,6 @@
 //! Finding conversations in a browser: searching, views, marking as unread, changing many at once, scrolling both ways.
 
-use channel_tests::{World, browser::Browser, eventually};
+use channel_tests::{World, browser::Browser, eventually, request};
 use harness_inbox::{ConversationState, PublicId as _, WorkspaceId};
 
 use crate::{street, team};
@@ -147,18 +147,65 @@ async fn what_is_marked_as_unread_stands_out_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_view_is_saved_under_a_name_and_opened_again() {
     let world = World::new().await;
+    team::person(&world, "Nora Whitfield").await;
     street::others(&world).await;
     world.settled().await;
     let browser = Browser::start().await;
     browser.sized(1440, 900).await;
     browser.open(&format!("{}/inbox?unread=1&view=unassigned", world.address)).await;
     browser.click("#views > summary").await;
-    browser.types("#save-view input", "<b>To do\n").await;
-    browser.says("<b>To do").await;
+    browser.types("#save-view input[name=name]", "<b>To do\n").await;
+    eventually("the view", async || (!saved(&world).await.is_empty()).then_some(())).await;
+    // Wherever the person looks next, it is there.
+    browser.runs("localStorage.clear()").await;
     browser.open(&format!("{}/inbox", world.address)).await;
     browser.click("#views > summary").await;
     browser.pictured("views").await;
+    assert_eq!(browser.runs("return document.querySelector('#saved-views bdi').textContent").await, "<b>To do");
     browser.click("#saved-views a").await;
     becomes(&browser, "the view", "location.search", "?view=unassigned&unread=1".into()).await;
+    becomes(&browser, "the mark", "document.querySelectorAll('#saved-views [aria-current]').length", 1.into()).await;
     browser.quit().await;
+}
+
+/// The names of the first workspace's views, and of the first person's.
+async fn saved(world: &World) -> Vec<(String, bool)> {
+    let inbox = world.host.inbox();
+    let user = inbox.users(WorkspaceId::FIRST).await.unwrap()[0].id;
+    let all = inbox.saved_views(WorkspaceId::FIRST, Some(user)).await.unwrap();
+    all.into_iter().map(|view| (view.name, view.user.is_none())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_is_saved_renamed_and_deleted_without_script() {
+    let world = World::new().await;
+    let _nora = team::person(&world, "Nora Whitfield").await;
+    let dev = team::person(&world, "Dev Patel").await;
+    let post = async |path: &str, body: &str| {
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        request("POST", &format!("{}{path}", world.address), &form, body.as_bytes().to_vec()).await
+    };
+    let page = async |path: &str| request("GET", &format!("{}{path}", world.address), &[], Vec::new()).await;
+    assert_eq!(post("/inbox/views?view=mine&q=mug", "name=Mugs").await.status, 303);
+    assert_eq!(post("/inbox/views?view=closed", "name=Done&shared=1").await.status, 303);
+    assert_eq!(saved(&world).await, [("Mugs".to_owned(), false), ("Done".to_owned(), true)]);
+    let taken = post("/inbox/views?unread=1", "name=Mugs").await;
+    assert!(taken.status == 422 && taken.body.contains("There is a view of this name already"), "{}", taken.body);
+    assert_eq!(post("/inbox/views", "name=").await.status, 422);
+    let list = page("/settings/views").await;
+    assert!(list.body.contains("href=\"/inbox?view=mine&amp;q=mug\""), "{}", list.body);
+    let views = world.host.inbox().saved_views(WorkspaceId::FIRST, Some(dev)).await.unwrap();
+    let done = format!("/settings/views/{}", views[0].id.public());
+    assert_eq!(post(&done, "do=save&name=Finished").await.status, 303);
+    assert!(saved(&world).await.contains(&("Finished".to_owned(), true)));
+    assert_eq!(post(&done, "do=delete&name=").await.status, 303);
+    assert_eq!(saved(&world).await, [("Mugs".to_owned(), false)]);
+    // A colleague's own view is not there.
+    let filters = harness_inbox::ViewFilters::default();
+    let own = world.host.save_view(WorkspaceId::FIRST, Some(dev), "Secret plans", filters).await.unwrap();
+    assert_eq!(page(&format!("/settings/views/{}", own.public())).await.status, 404);
+    assert_eq!(post(&format!("/settings/views/{}", own.public()), "do=delete").await.status, 404);
+    for path in ["/inbox", "/settings/views"] {
+        assert!(!page(path).await.body.contains("Secret plans"), "{path}");
+    }
 }

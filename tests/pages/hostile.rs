@@ -36,6 +36,22 @@ async fn nothing_that_anybody_writes_runs_on_a_page() {
     };
     host.change_conversation(conversation, change).await.unwrap();
     host.add_note(conversation, Some(nora), HOSTILE, HOSTILE).await.unwrap();
+    // A mention of somebody with such a name, and views of the list.
+    let other = team::person(&world, &format!("{}!", HOSTILE.chars().take(70).collect::<String>())).await;
+    let name = host.inbox().user(nora).await.unwrap().name;
+    host.add_note(conversation, Some(other), HOSTILE, &format!("@{name} {HOSTILE}")).await.unwrap();
+    for user in [Some(nora), None] {
+        let text = Some(HOSTILE.to_owned());
+        let filters = harness_inbox::ViewFilters { channel: text.clone(), text, ..Default::default() };
+        host.save_view(workspace, user, &HOSTILE.chars().take(80).collect::<String>(), filters).await.unwrap();
+    }
+    let view = host.inbox().saved_views(workspace, Some(nora)).await.unwrap().remove(0);
+    // Words of a message are found in the index a little later.
+    let search = harness_inbox::MessageSearch { workspace, text: "onerror".into(), conversation: None };
+    eventually("the index", async || {
+        (!host.inbox().search_messages(search.clone(), None, 9).await.unwrap().entries.is_empty()).then_some(())
+    })
+    .await;
     let answer = CannedAnswerText { shortcut: "hi".into(), title: short, text: HOSTILE.into() };
     host.add_canned_answer(workspace, &answer).await.unwrap();
 
@@ -62,9 +78,10 @@ async fn nothing_that_anybody_writes_runs_on_a_page() {
     let browser = Browser::start().await;
     let thread = format!("{}/inbox/{}", world.address, conversation.public());
     let hostile = url::form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect::<String>();
-    let settings = ["you", "appearance", "replies", "labels", "people", "tokens", "webhooks", "retention"];
+    let settings = ["you", "appearance", "replies", "views", "labels", "people", "tokens", "webhooks", "retention"];
     let settings = settings.map(|page| format!("{}/settings/{page}", world.address));
     let own = [
+        format!("{}/settings/views/{}", world.address, view.id.public()),
         format!("{}/settings/webhooks/{}", world.address, webhook.id.public()),
         format!("{}/bot/{}", world.address, account.id.public()),
         format!("{}/bot/{}/log", world.address, account.id.public()),
@@ -80,6 +97,13 @@ async fn nothing_that_anybody_writes_runs_on_a_page() {
         format!("{thread}?reply_to={hostile}&comment={hostile}&react={hostile}&anyway={hostile}"),
         format!("{}/inbox?view={hostile}&channel={hostile}&label={hostile}", world.address),
         format!("{}/inbox/{hostile}", world.address),
+        format!("{}/inbox?view=mentions", world.address),
+        format!("{}/inbox?q={hostile}", world.address),
+        format!("{}/inbox?q=onerror", world.address),
+        format!("{thread}?q=script"),
+        format!("{}/help", world.address),
+        format!("{}/channels", world.address),
+        format!("{}/demo", world.address),
     ];
     for page in inbox.into_iter().chain(settings).chain(own).chain(inspected) {
         browser.open(&page).await;

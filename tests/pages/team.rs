@@ -207,3 +207,43 @@ async fn the_list_is_worked_with_keys_alone() {
     }
     browser.quit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_that_mentions_the_reader_is_counted_until_they_look() {
+    let world = World::new().await;
+    let nora = person(&world, "Nora Whitfield").await;
+    let dev = person(&world, "Dev").await;
+    street::others(&world).await;
+    world.settled().await;
+    let conversation = world.conversation("551982014663713").await;
+    let browser = Browser::start().await;
+    browser.sized(1440, 900).await;
+    browser.open(&format!("{}/inbox", world.address)).await;
+    let badge = async |wanted: &str| {
+        eventually("the count", async || {
+            let shown = browser.runs("return document.querySelector('#mentions-unseen').textContent.trim()").await;
+            (shown == wanted).then_some(())
+        })
+        .await;
+    };
+    badge("").await;
+    // It comes while the page is open.
+    world.host.add_note(conversation, Some(dev), "Dev", "@Nora Whitfield, what do you think?").await.unwrap();
+    badge("1 note mentions you").await;
+    browser.says("Mentions you").await;
+    browser.open(&format!("{}/inbox?view=mentions", world.address)).await;
+    browser.pictured("mentions").await;
+    assert_eq!(browser.runs("return document.querySelectorAll('#rows .row').length").await, 1);
+    browser.click("#rows .row a").await;
+    browser.says("what do you think?").await;
+    assert!(world.host.inbox().unseen_mentions(nora).await.unwrap().is_empty());
+    badge("").await;
+    // What comes into the conversation that somebody looks at is seen.
+    world.host.add_note(conversation, Some(dev), "Dev", "@Nora Whitfield, and this?").await.unwrap();
+    browser.says("and this?").await;
+    eventually("what is seen", async || {
+        world.host.inbox().unseen_mentions(nora).await.unwrap().is_empty().then_some(())
+    })
+    .await;
+    browser.quit().await;
+}

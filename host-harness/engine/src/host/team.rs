@@ -1,10 +1,11 @@
 //! Owns: the product's interface to what a team makes of conversations: states, assignees, collections, labels, notes,
-//! canned answers.
+//! canned answers, saved views.
 //! Does not own: reading them ([`Host::inbox`]), who may change them.
 
 use harness_inbox::{
     AccountId, CannedAnswerId, CannedAnswerText, CollectionId, ConversationChange, ConversationId, InboxError,
-    LabelChange, LabelId, NewNote, NewState, NoteId, Organised, UserId, WhenClosed, WorkspaceId,
+    LabelChange, LabelId, NewNote, NewSavedView, NewState, NoteId, Organised, SavedViewId, UserId, ViewFilters,
+    WhenClosed, WorkspaceId,
 };
 
 use super::{Host, HostError};
@@ -58,6 +59,39 @@ impl Host {
     /// Deletes a note.
     pub async fn delete_note(&self, id: NoteId) -> Result<(), HostError> {
         Ok(self.base().inbox.delete_note(id, self.clock().now()).await?)
+    }
+
+    /// Saves a view of the list: for a user of the workspace, or for everybody in it.
+    pub async fn save_view(
+        &self,
+        workspace: WorkspaceId,
+        user: Option<UserId>,
+        name: &str,
+        filters: ViewFilters,
+    ) -> Result<SavedViewId, HostError> {
+        let (name, now) = (organisation::name(name)?, self.clock().now());
+        Ok(self.base().inbox.save_view(NewSavedView { workspace, user, name, filters, now }).await?)
+    }
+
+    /// Changes a saved view's name, or what it shows. `None` leaves it as it is.
+    pub async fn change_view(
+        &self,
+        id: SavedViewId,
+        name: Option<&str>,
+        filters: Option<ViewFilters>,
+    ) -> Result<(), HostError> {
+        let name = name.map(organisation::name).transpose()?;
+        Ok(self.base().inbox.change_view(id, name, filters, self.clock().now()).await?)
+    }
+
+    /// Deletes a saved view.
+    pub async fn delete_view(&self, id: SavedViewId) -> Result<(), HostError> {
+        Ok(self.base().inbox.delete_view(id, self.clock().now()).await?)
+    }
+
+    /// A user has looked at a conversation, and at the notes in it that mention them. Returns whether one was new.
+    pub async fn see_mentions(&self, user: UserId, conversation: ConversationId) -> Result<bool, HostError> {
+        Ok(self.base().inbox.see_mentions(user, conversation, self.clock().now()).await?)
     }
 
     /// Makes a collection.

@@ -1,7 +1,7 @@
 //! Owns: the form in which a change is told to others: an event in JSON, with the API's ids and times.
 //! Does not own: which changes there are (the inbox), how they are carried.
 
-use harness_inbox::{Change, ChangeKind, ContactId, MediaId, NoteId, PublicId, WebhookId};
+use harness_inbox::{Change, ChangeKind, ContactId, MediaId, NoteId, PublicId, UserId, WebhookId};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -43,6 +43,8 @@ pub struct Concerns {
     #[serde(skip_serializing_if = "Option::is_none")]
     note_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     delivery_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     webhook_id: Option<String>,
@@ -76,6 +78,9 @@ impl Event {
                 ChangeKind::MessageMedia => concerns.media_id = Some(MediaId::new(object).public()),
                 ChangeKind::NoteCreated | ChangeKind::NoteUpdated | ChangeKind::NoteDeleted => {
                     concerns.note_id = Some(NoteId::new(object).public());
+                }
+                ChangeKind::MentionCreated | ChangeKind::MentionSeen => {
+                    concerns.user_id = Some(UserId::new(object).public());
                 }
                 _ => {}
             }

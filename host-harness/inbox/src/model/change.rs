@@ -70,11 +70,15 @@ kinds! {
     NoteUpdated = "note.updated",
     /// A private note was deleted.
     NoteDeleted = "note.deleted",
+    /// A private note mentions somebody of the team.
+    MentionCreated = "mention.created",
+    /// Somebody has looked at a conversation in which they were mentioned.
+    MentionSeen = "mention.seen",
     /// An account was connected or disconnected, or its state changed.
     AccountUpdated = "account.updated",
     /// A delivery could not be translated. It is kept.
     DeliveryFailed = "delivery.failed",
-    /// Users, labels, collections, canned answers, webhooks or the automation's settings of a workspace changed.
+    /// Users, labels, collections, canned answers, saved views, webhooks or the automation's settings of a workspace changed.
     SettingsUpdated = "settings.updated",
 }
 
@@ -101,7 +105,7 @@ pub struct Change {
     pub activity: Option<ActivityId>,
     /// The delivery, if it concerns one.
     pub delivery: Option<DeliveryId>,
-    /// The row of another kind that `kind` names: a file, a contact, a note.
+    /// The row of another kind that `kind` names: a file, a contact, a note, a user.
     pub object: Option<i64>,
 }
 

@@ -85,6 +85,8 @@ ids! {
     NoteId = "nte", "note";
     /// A reply's row.
     ReplyId = "rpl", "reply";
+    /// The row of a saved view of the list.
+    SavedViewId = "viw", "saved view";
     /// The row of a person who signs in.
     UserId = "usr", "user";
     /// The row of a product's address that is told what changes.

@@ -11,6 +11,7 @@ mod delivery_view;
 mod doubt;
 mod ids;
 mod media;
+mod mention;
 mod organisation;
 mod page;
 mod proof;
@@ -18,6 +19,7 @@ mod public_id;
 mod reply;
 mod retention;
 mod row;
+mod saved_view;
 mod search;
 mod state;
 mod timeline;
@@ -42,9 +44,10 @@ pub use delivery_view::{DeliveryFilter, DeliveryState, DeliveryView, NoDeliveryS
 pub use doubt::{Doubt, Seen, SeenMessage, Settlement};
 pub use ids::{
     AccountId, ActivityId, CannedAnswerId, CollectionId, ContactId, ConversationId, DeliveryId, InvitationId, LabelId,
-    MediaId, MessageId, NoteId, ReplyId, UserId, WebhookId, WorkspaceId,
+    MediaId, MessageId, NoteId, ReplyId, SavedViewId, UserId, WebhookId, WorkspaceId,
 };
 pub use media::{DueMedia, MediaEnd, MediaPlace, MediaState, MediaView, UnusedFiles, Upload};
+pub use mention::{MentionView, Named, named_in};
 pub use organisation::{
     CannedAnswerText, CannedAnswerView, CollectionView, ConversationChange, ConversationFilter, ConversationState,
     LabelChange, LabelView, NewNote, NewState, NoteView, Organised, WhenClosed,
@@ -55,6 +58,7 @@ pub use public_id::{NotAnId, PublicId};
 pub use reply::{DueReply, NewReply, OpenReply, Queued, Remarks, ReplyView, StepEnd, StepView, StoredStep};
 pub use retention::{Kept, KeptDays};
 pub use row::Row;
+pub use saved_view::{NewSavedView, SavedView, ViewFilters, Whose};
 pub use search::{ConversationHit, Highlight, MessageHit, MessageSearch};
 pub use state::{ReplyState, StepState};
 pub use timeline::{

@@ -145,6 +145,8 @@ pub struct ConversationFilter {
     pub assignee: Option<Option<UserId>>,
     /// Those in this collection; with an inner `None` those in none.
     pub collection: Option<Option<CollectionId>>,
+    /// Those with a private note that mentions this user.
+    pub mentioned: Option<UserId>,
     /// Those with this label.
     pub label: Option<LabelId>,
     /// Those in one of these states; empty for all.

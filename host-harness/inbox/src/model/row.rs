@@ -3,7 +3,7 @@
 
 use super::ids::{
     AccountId, ActivityId, CannedAnswerId, CollectionId, ContactId, ConversationId, DeliveryId, InvitationId, LabelId,
-    MediaId, MessageId, NoteId, ReplyId, UserId, WebhookId,
+    MediaId, MessageId, NoteId, ReplyId, SavedViewId, UserId, WebhookId,
 };
 
 macro_rules! rows {
@@ -43,6 +43,7 @@ rows! {
     Message(MessageId),
     Note(NoteId),
     Reply(ReplyId),
+    SavedView(SavedViewId),
     User(UserId),
     Webhook(WebhookId),
 }

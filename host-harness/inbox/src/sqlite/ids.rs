@@ -8,7 +8,7 @@ use rusqlite::{
 
 use crate::model::{
     AccountId, ActivityId, CannedAnswerId, CollectionId, ContactId, ConversationId, DeliveryId, InvitationId, LabelId,
-    MediaId, MessageId, NoteId, ReplyId, UserId, WebhookId, WorkspaceId,
+    MediaId, MessageId, NoteId, ReplyId, SavedViewId, UserId, WebhookId, WorkspaceId,
 };
 
 macro_rules! column {
@@ -43,6 +43,7 @@ column!(
     MessageId,
     NoteId,
     ReplyId,
+    SavedViewId,
     UserId,
     WebhookId,
     WorkspaceId

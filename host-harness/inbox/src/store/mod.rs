@@ -18,9 +18,11 @@ mod journal;
 mod lookups;
 mod maintenance;
 mod media;
+mod mentions;
 mod organisation;
 mod outbox;
 mod people;
+mod saved_views;
 mod search;
 mod uploads;
 mod users;
@@ -42,9 +44,11 @@ pub use journal::Journal;
 pub use lookups::Lookups;
 pub use maintenance::Maintenance;
 pub use media::MediaFiles;
+pub use mentions::{MentionViews, Mentions};
 pub use organisation::{MAX_LABELS, MAX_SHARED, Organisation, OrganisationViews};
 pub use outbox::Outbox;
 pub use people::People;
+pub use saved_views::{MAX_VIEWS, SavedViewList, SavedViews};
 pub use search::{SearchIndex, SearchViews};
 pub use uploads::Uploads;
 pub use users::Users;
@@ -52,7 +56,17 @@ pub use webhooks::Webhooks;
 
 /// What a program that embeds a host may do: read everything, and mark a conversation as read.
 pub trait Views:
-    ContactViews + Conversations + Counts + DeliveryViews + Feed + Lookups + OrganisationViews + People + SearchViews
+    ContactViews
+    + Conversations
+    + Counts
+    + DeliveryViews
+    + Feed
+    + Lookups
+    + MentionViews
+    + OrganisationViews
+    + People
+    + SavedViewList
+    + SearchViews
 {
 }
 
@@ -63,8 +77,10 @@ impl<S> Views for S where
         + DeliveryViews
         + Feed
         + Lookups
+        + MentionViews
         + OrganisationViews
         + People
+        + SavedViewList
         + SearchViews
 {
 }
@@ -81,8 +97,10 @@ pub trait Store:
     + Journal
     + Maintenance
     + MediaFiles
+    + Mentions
     + Organisation
     + Outbox
+    + SavedViews
     + SearchIndex
     + Uploads
     + Webhooks
@@ -103,8 +121,10 @@ impl<S> Store for S where
         + Journal
         + Maintenance
         + MediaFiles
+        + Mentions
         + Organisation
         + Outbox
+        + SavedViews
         + SearchIndex
         + Uploads
         + Webhooks

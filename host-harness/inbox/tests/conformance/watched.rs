@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::suite::Place;
 
 /// What people see: the tables whose rows come and go only with a change, and the columns that differ only with one.
-const SEEN: [(&str, &str); 16] = [
+const SEEN: [(&str, &str); 18] = [
     ("account", "name, username, picture, state, problem, settings, when_closed"),
     ("activity", "body, conversation_id"),
     ("automation", "settings"),
@@ -26,10 +26,12 @@ const SEEN: [(&str, &str); 16] = [
     ("conversation_label", "label_id"),
     ("label", "name, color"),
     ("media", "state, reason, mime, size, name"),
+    ("mention", "seen_at"),
     ("message", "conversation_id, contact_id, at, seq, text, body, part, deleted_at, unread"),
     ("note", "text"),
     ("reaction", "emoji, removed"),
     ("reply", "conversation_id, state, violations, degradations"),
+    ("saved_view", "name, whose, channel, label_id, unread, text"),
     ("step", "state, outcome"),
     ("user", "name, email, role, disabled_at"),
 ];

@@ -41,6 +41,7 @@ export function live() {
     byId("nothing").hidden = body.querySelector("#nothing").hidden;
     badge(rows);
     document.dispatchEvent(new CustomEvent("listed"));
+    renew(byId("mentions-unseen"), body.querySelector("#mentions-unseen"));
   }
 
   // The list's address, with what is chosen and what is open.
@@ -69,7 +70,8 @@ export function live() {
     const said = added.filter((item) => item.matches('.item[data-from="customer"]'));
     if (said.length) document.dispatchEvent(new CustomEvent("said"));
     if (said.length) announce(said.map((item) => item.innerText).join(". "));
-    if (said.length && !document.hidden) await fetch(`/inbox/${open}/read`, { method: "POST" });
+    const mentioned = added.some((item) => item.querySelector(".mention[data-me]"));
+    if ((said.length || mentioned) && !document.hidden) await fetch(`/inbox/${open}/read`, { method: "POST" });
     // `column-reverse`: 0 is the end. Whoever reads further up stays there.
     if (added.length && Math.abs(scroll.scrollTop) < 80) scroll.scrollTop = 0;
   }

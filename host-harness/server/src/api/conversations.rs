@@ -148,12 +148,19 @@ async fn get_activity(State(api): State<Api>, Row(id): Row<ActivityId>) -> Answe
     Ok(Json(Activity::of(row, &rule)))
 }
 
-/// Marks all messages so far as read. The customer is not told.
+/// Marks all messages so far as read, and the sender's mentions in private notes as seen. The customer is not told.
 #[utoipa::path(
     post, path = "/conversations/{id}/read", tag = "Conversations", params(("id" = ConversationRef, Path)),
     responses((status = 200, body = MarkedAsRead)),
 )]
-async fn mark_conversation_as_read(State(api): State<Api>, Row(id): Row<ConversationId>) -> Answer<MarkedAsRead> {
+async fn mark_conversation_as_read(
+    State(api): State<Api>,
+    principal: Principal,
+    Row(id): Row<ConversationId>,
+) -> Answer<MarkedAsRead> {
+    if let Some(user) = principal.user_id() {
+        api.host.see_mentions(user, id).await?;
+    }
     Ok(Json(MarkedAsRead { read: api.host.inbox().mark_read(id, api.host.clock().now()).await? }))
 }
 

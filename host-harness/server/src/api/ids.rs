@@ -5,7 +5,7 @@ use std::{borrow::Cow, str::FromStr};
 
 use harness_inbox::{
     AccountId, ActivityId, CannedAnswerId, CollectionId, ContactId, ConversationId, DeliveryId, InvitationId, LabelId,
-    MediaId, MessageId, NotAnId, NoteId, PublicId, ReplyId, UserId, WebhookId, WorkspaceId,
+    MediaId, MessageId, NotAnId, NoteId, PublicId, ReplyId, SavedViewId, UserId, WebhookId, WorkspaceId,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::{
@@ -38,6 +38,7 @@ pub(crate) type MediaRef = Id<MediaId>;
 pub(crate) type MessageRef = Id<MessageId>;
 pub(crate) type NoteRef = Id<NoteId>;
 pub(crate) type ReplyRef = Id<ReplyId>;
+pub(crate) type SavedViewRef = Id<SavedViewId>;
 pub(crate) type UserRef = Id<UserId>;
 pub(crate) type WebhookRef = Id<WebhookId>;
 pub(crate) type WorkspaceRef = Id<WorkspaceId>;

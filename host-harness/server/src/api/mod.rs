@@ -21,12 +21,14 @@ mod extract;
 mod files;
 mod host;
 mod ids;
+mod mentions;
 mod openapi;
 mod organisation;
 mod paging;
 mod reference;
 mod replies;
 mod routes;
+mod saved_views;
 mod search;
 mod sender;
 mod session;
@@ -72,7 +74,9 @@ pub(crate) fn router(host: Host, access: Authenticator, streams: Streams, limits
         .merge(deliveries::routes())
         .merge(replies::routes())
         .merge(files::routes())
+        .merge(mentions::routes())
         .merge(organisation::routes())
+        .merge(saved_views::routes())
         .merge(search::routes())
         .merge(session::routes())
         .merge(shared::routes())

@@ -40,6 +40,8 @@ pub(super) struct Filter {
     assignee_id: Option<String>,
     /// Those in this collection: an id, or `none` for those in none.
     collection_id: Option<String>,
+    /// Those with a private note that mentions this user: an id, or `me`.
+    mentioned_id: Option<String>,
     /// Those with this label.
     label_id: Option<LabelRef>,
     /// Those with unread messages, or without.
@@ -72,6 +74,16 @@ impl Filter {
                 Some(Some(id.map_err(|error| ApiError::bad("bad_id", error.to_string()).at("assignee_id"))?))
             }
         };
+        let mentioned = match self.mentioned_id.as_deref() {
+            None => None,
+            Some("me") => Some(principal.user_id().ok_or_else(|| {
+                wrong("mentioned_id", "`me` is a person, and a token is none: name the user by id".to_owned())
+            })?),
+            Some(id) => {
+                let id = id.parse().map(|Id(id): UserRef| id);
+                Some(id.map_err(|error| ApiError::bad("bad_id", error.to_string()).at("mentioned_id"))?)
+            }
+        };
         let collection = match self.collection_id.as_deref() {
             None => None,
             Some("none") => Some(None),
@@ -88,6 +100,7 @@ impl Filter {
             contact: self.contact_id.map(|Id(id)| id),
             assignee,
             collection,
+            mentioned,
             label: self.label_id.map(|Id(id)| id),
             states,
             unread: self.unread,

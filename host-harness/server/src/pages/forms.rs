@@ -6,6 +6,9 @@ use maud::{Markup, html};
 
 use super::{parts::icon, reader::Reader};
 
+/// The status of a page about a form in which something is wrong.
+pub(super) const WRONG: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
+
 /// What is wrong with a form that was sent: a sentence for each field, by the field's id.
 #[derive(Default)]
 pub(super) struct Wrong(Vec<(String, String)>);
@@ -33,7 +36,7 @@ impl Wrong {
 
     /// The status of a page that shows the form.
     pub(super) fn status(&self) -> StatusCode {
-        if self.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
+        if self.is_empty() { StatusCode::OK } else { WRONG }
     }
 
     /// The title of a page that shows the form: who hears only the title hears that it has to be read again.

@@ -199,11 +199,11 @@ impl Organisation for SqliteStore {
     }
 
     async fn add_note(&self, note: NewNote) -> Result<NoteId, InboxError> {
-        self.writer.write(move |tx| organisation::add_note(tx, &note)).await
+        self.writer.write(move |tx| organisation::add_note_of_team(tx, &note)).await
     }
 
     async fn edit_note(&self, id: NoteId, text: String, now: u64) -> Result<(), InboxError> {
-        self.writer.write(move |tx| organisation::change_note(tx, id, Some(&text), now)).await
+        self.writer.write(move |tx| organisation::edit_note_of_team(tx, id, &text, now)).await
     }
 
     async fn delete_note(&self, id: NoteId, now: u64) -> Result<(), InboxError> {

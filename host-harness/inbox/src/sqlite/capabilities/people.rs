@@ -107,6 +107,7 @@ fn place_of(row: Row) -> (&'static str, Box<dyn ToSql + Send>) {
             Box::new(id),
         ),
         Row::Reply(id) => (by_account!("reply"), Box::new(id)),
+        Row::SavedView(id) => (own!("saved_view"), Box::new(id)),
         Row::Upload(handle) => ("SELECT workspace_id FROM upload WHERE handle = ?1", Box::new(handle)),
         Row::User(id) => (own!("user"), Box::new(id)),
         Row::Webhook(id) => (own!("webhook"), Box::new(id)),

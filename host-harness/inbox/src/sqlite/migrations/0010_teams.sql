@@ -122,6 +122,8 @@ CREATE INDEX conversation_snoozed ON conversation (snoozed_until) WHERE state = 
 CREATE TRIGGER account_changes_workspace AFTER UPDATE OF workspace_id ON account WHEN old.workspace_id <> new.workspace_id
 BEGIN
     DELETE FROM conversation_label WHERE conversation_id IN (SELECT id FROM conversation WHERE account_id = new.id);
+    DELETE FROM mention WHERE note_id IN (SELECT n.id FROM note n JOIN conversation c ON c.id = n.conversation_id
+        WHERE c.account_id = new.id);
     UPDATE conversation SET workspace_id = new.workspace_id, assignee_id = NULL, collection_id = NULL
         WHERE account_id = new.id;
 END;
@@ -164,6 +166,30 @@ CREATE TABLE note (
     text            TEXT NOT NULL
 ) STRICT;
 CREATE INDEX note_order ON note (conversation_id, at, id);
+-- People whom a note mentions.
+CREATE TABLE mention (
+    user_id         INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+    note_id         INTEGER NOT NULL REFERENCES note (id) ON DELETE CASCADE,
+    seen_at         INTEGER,                  -- when they looked at the conversation after that
+    PRIMARY KEY (user_id, note_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mention_note ON mention (note_id);
+CREATE INDEX mention_unseen ON mention (user_id, note_id) WHERE seen_at IS NULL;
+-- What the list is narrowed to, under a name.
+CREATE TABLE saved_view (
+    id              INTEGER PRIMARY KEY,
+    workspace_id    INTEGER NOT NULL REFERENCES workspace (id),
+    user_id         INTEGER REFERENCES user (id) ON DELETE CASCADE,     -- none: everybody's of the workspace
+    name            TEXT NOT NULL,
+    whose           TEXT NOT NULL,            -- everyone | mine | unassigned | closed | mentions
+    channel         TEXT,
+    label_id        INTEGER REFERENCES label (id) ON DELETE CASCADE,
+    unread          INTEGER NOT NULL,
+    text            TEXT,
+    created_at      INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX saved_view_name ON saved_view (workspace_id, coalesce(user_id, 0), name);
+CREATE INDEX saved_view_label ON saved_view (label_id) WHERE label_id IS NOT NULL;
 CREATE TABLE canned_answer (
     id              INTEGER PRIMARY KEY,
     workspace_id    INTEGER NOT NULL REFERENCES workspace (id),

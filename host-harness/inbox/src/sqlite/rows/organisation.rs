@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use super::{
     changes::{Concerns, note},
     continued,
+    mentions::mention,
     turns::hand_back,
 };
 use crate::{
@@ -202,6 +203,26 @@ pub(crate) fn add_note(tx: &Transaction<'_>, new: &NewNote) -> Result<NoteId, In
     let id = NoteId::new(tx.last_insert_rowid());
     note_note(tx, ChangeKind::NoteCreated, (new.conversation, id), new.now)?;
     Ok(id)
+}
+
+/// Writes a note of the team, and whom it mentions. What a customer wrote mentions nobody, wherever it is quoted.
+pub(crate) fn add_note_of_team(tx: &Transaction<'_>, new: &NewNote) -> Result<NoteId, InboxError> {
+    let id = add_note(tx, new)?;
+    mention(tx, (new.conversation, id), new.user, &new.text, new.now)?;
+    Ok(id)
+}
+
+/// Changes the text of a note of the team, and whom it mentions.
+pub(crate) fn edit_note_of_team(tx: &Transaction<'_>, id: NoteId, text: &str, now: u64) -> Result<(), InboxError> {
+    change_note(tx, id, Some(text), now)?;
+    let of_program = "SELECT 1 FROM automation_note WHERE note_id = ?1";
+    if tx.prepare_cached(of_program)?.exists(params![id])? {
+        return Ok(());
+    }
+    let (conversation, author) = tx
+        .prepare_cached("SELECT conversation_id, user_id FROM note WHERE id = ?1")?
+        .query_row(params![id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    mention(tx, (conversation, id), author, text, now)
 }
 
 /// Changes the text of a note, or deletes the note where there is none.

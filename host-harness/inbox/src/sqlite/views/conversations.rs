@@ -122,6 +122,10 @@ fn ranges(filter: &ConversationFilter) -> Ranges {
         let key = "d.state IN (SELECT value FROM json_each(?1))";
         return of("(SELECT 1)", "conversation d NOT INDEXED", key);
     }
+    if filter.mentioned.is_some() {
+        let key = "d.state IN (SELECT value FROM json_each(?1))";
+        return of("(SELECT 1)", "conversation d NOT INDEXED", key);
+    }
     if filter.contact.is_some() {
         return of("json_each(?1) s", "conversation d INDEXED BY conversation_contact", "d.state = s.value");
     }
@@ -197,6 +201,12 @@ fn query(
                 "EXISTS (SELECT 1 FROM conversation_label x WHERE x.conversation_id = d.id AND x.label_id = {label})"
             )
         });
+    }
+    if let Some(user) = filter.mentioned {
+        let user = inner.value(user);
+        inner.and(&format!(
+            "d.id IN (SELECT n.conversation_id FROM mention x JOIN note n ON n.id = x.note_id WHERE x.user_id = {user})"
+        ));
     }
     if let Some(contact) = filter.contact {
         inner.and_is("d.contact_id", contact);
@@ -275,6 +285,9 @@ mod tests {
                 iif(id % 1000 = 8, 1, NULL), iif(id % 1000 = 9, 1, NULL) FROM contact;
         INSERT INTO conversation_label (conversation_id, label_id, state, last_at)
             SELECT id, 1, state, last_at FROM conversation WHERE id % 1000 = 10;
+        INSERT INTO note (id, conversation_id, author, at, text)
+            SELECT id, id, 'Kim', id, '@Ada' FROM conversation WHERE id % 1000 = 12;
+        INSERT INTO mention (user_id, note_id) SELECT 1, id FROM note;
         INSERT INTO message (account_id, conversation_id, direction, author, at, received_at, origin, unread)
             SELECT account_id, id, 'inbound', '', 1, 1, 'live', 1 FROM conversation WHERE id % 1000 = 11;
         ANALYZE;";
@@ -300,6 +313,7 @@ mod tests {
             ("contact", ConversationFilter { contact: Some(ContactId::new(5)), ..any() }),
             ("assignee", ConversationFilter { workspace: team, assignee: Some(Some(UserId::new(1))), ..any() }),
             ("nobody", ConversationFilter { workspace: team, assignee: Some(None), states: open.clone(), ..any() }),
+            ("mentioned", ConversationFilter { workspace: team, mentioned: Some(UserId::new(1)), ..any() }),
             ("collection", ConversationFilter { collection: Some(Some(CollectionId::new(1))), ..any() }),
             ("no collection", ConversationFilter { collection: Some(None), states: open, ..any() }),
             ("label", ConversationFilter { label: Some(LabelId::new(1)), ..any() }),

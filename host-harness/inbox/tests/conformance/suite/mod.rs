@@ -6,6 +6,7 @@ mod accounts;
 mod automations;
 mod continued;
 mod deliveries;
+mod desk;
 mod feed;
 mod files;
 mod lists;
@@ -23,6 +24,7 @@ pub(crate) use accounts::*;
 pub(crate) use automations::*;
 pub(crate) use continued::*;
 pub(crate) use deliveries::*;
+pub(crate) use desk::*;
 pub(crate) use feed::*;
 pub(crate) use files::*;
 pub(crate) use lists::*;
@@ -118,6 +120,8 @@ macro_rules! store_conformance {
             a_list_of_unread_conversations_follows_their_messages
             a_person_who_gets_an_id_keeps_what_the_team_made_of_the_conversation
             a_note_stays_with_its_conversation_and_goes_with_it
+            a_saved_view_is_its_owner_s_or_the_workspace_s_and_nobody_else_s
+            a_mention_is_there_for_whom_it_names_until_they_have_seen_it
             names_are_unique_in_their_workspace_and_a_deleted_one_is_nowhere
             whatever_the_team_changes_stands_in_the_feed
             messages_are_found_by_the_beginnings_of_their_words_in_every_language

@@ -9,7 +9,7 @@ use super::EventTag;
 use crate::api::{
     ids::{
         AccountRef, ActivityRef, ContactRef, ConversationRef, DeliveryRef, MediaRef, MessageRef, NoteRef, ReplyRef,
-        WebhookRef, WorkspaceRef,
+        UserRef, WebhookRef, WorkspaceRef,
     },
     time::Time,
 };
@@ -45,6 +45,9 @@ pub(crate) struct EventShape {
     media_id: MediaRef,
     #[schema(required = false)]
     note_id: NoteRef,
+    /// Who was mentioned.
+    #[schema(required = false)]
+    user_id: UserRef,
     #[schema(required = false)]
     delivery_id: DeliveryRef,
     #[schema(required = false)]

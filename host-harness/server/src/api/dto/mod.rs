@@ -62,10 +62,12 @@ tags! {
     InvitationTag = "invitation";
     LabelTag = "label";
     MediaTag = "media";
+    MentionTag = "mention";
     MessageTag = "message";
     NoteTag = "note";
     ReplyTag = "reply";
     RetentionTag = "retention";
+    SavedViewTag = "saved_view";
     SessionTag = "session";
     TokenTag = "token";
     UploadTag = "upload";

@@ -13,17 +13,17 @@ const AT_WORK: [ConversationState; 2] = [ConversationState::Open, ConversationSt
 /// The query. What it does not know, it ignores: an address that somebody kept still leads somewhere.
 #[derive(Clone, Default, Deserialize)]
 pub(super) struct Asked {
-    /// `mine`, `unassigned`, `closed`; everything else is everyone's.
+    /// `mine`, `unassigned`, `closed`, `mentions`; everything else is everyone's.
     pub(super) view: Option<String>,
     pub(super) channel: Option<String>,
     pub(super) label: Option<String>,
     pub(super) unread: Option<String>,
     /// The words that are searched for.
-    q: Option<String>,
+    pub(super) q: Option<String>,
     /// The message around which the log is shown.
-    at: Option<String>,
+    pub(super) at: Option<String>,
     /// Where a later page of the log begins.
-    after: Option<String>,
+    pub(super) after: Option<String>,
     /// Where an older page of the list, or of the log, begins.
     pub(super) before: Option<String>,
     /// The conversation that is open beside the list.
@@ -44,7 +44,7 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn view(&self) -> &str {
-        self.view.as_deref().filter(|view| ["mine", "unassigned", "closed"].contains(view)).unwrap_or("all")
+        self.view.as_deref().filter(|view| ["mine", "unassigned", "closed", "mentions"].contains(view)).unwrap_or("all")
     }
 
     pub(super) fn writes_note(&self) -> bool {
@@ -95,7 +95,13 @@ impl Asked {
                 "unassigned" => Some(None),
                 _ => None,
             },
-            states: if self.view() == "closed" { vec![ConversationState::Closed] } else { AT_WORK.to_vec() },
+            // Whoever was mentioned finds it whatever became of the conversation.
+            mentioned: reader.user.filter(|_| self.view() == "mentions"),
+            states: match self.view() {
+                "closed" => vec![ConversationState::Closed],
+                "mentions" => Vec::new(),
+                _ => AT_WORK.to_vec(),
+            },
             ..ConversationFilter::default()
         }
     }

@@ -2,7 +2,7 @@
 //! Does not own: finding them (the inbox).
 
 use harness_contract::Window;
-use harness_inbox::{ConversationId, ConversationSummary, PublicId as _, StepState, TimelineEntry};
+use harness_inbox::{ConversationId, ConversationSummary, PublicId as _, SavedView, StepState, TimelineEntry};
 use maud::{Markup, html};
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
     entry::Entry,
     search::{self, Found},
     team::{self, Team},
-    window,
+    views, window,
 };
 use crate::pages::{
     parts::{avatar, badge, icon},
@@ -61,6 +61,10 @@ pub(super) struct Shown<'s> {
     pub(super) asked: &'s Asked,
     pub(super) team: &'s Team,
     pub(super) channels: &'s [(String, String)],
+    /// The reader's saved views, and their workspace's.
+    pub(super) views: &'s [SavedView],
+    /// The conversations with mentions of the reader that they have not seen, and how many.
+    pub(super) mentions: &'s [(ConversationId, u64)],
     pub(super) current: Option<ConversationId>,
     pub(super) now: i64,
     pub(super) reader: &'s Reader,
@@ -69,11 +73,24 @@ pub(super) struct Shown<'s> {
 /// The pane.
 pub(super) fn pane(list: &List, shown: &Shown<'_>) -> Markup {
     let (words, asked) = (shown.reader.words, shown.asked);
-    let views =
-        [("mine", &words.mine), ("unassigned", &words.unassigned), ("all", &words.everyone), ("closed", &words.closed)];
+    let views = [
+        ("mine", &words.mine),
+        ("unassigned", &words.unassigned),
+        ("all", &words.everyone),
+        ("closed", &words.closed),
+    ];
     html! {
         section.pane.list id="list" aria-label=(words.conversations) {
-            header { h2 { (words.inbox) } (saved_views(shown)) }
+            header {
+                h2 { (words.inbox) }
+                span.push {}
+                @if shown.reader.user.is_some() {
+                    a.btn.small.quiet href={ "/inbox" (asked.with(&[("view", "mentions")])) } aria-current=[(asked.view() == "mentions").then_some("page")] {
+                        span { (words.find.mentions) } (mentions(shown))
+                    }
+                }
+                (views::menu(shown.views, shown))
+            }
             nav.tabs aria-label=(words.whose) {
                 @for (view, word) in views {
                     @if view != "mine" || shown.reader.user.is_some() {
@@ -115,20 +132,12 @@ fn filters(shown: &Shown<'_>) -> Markup {
     }
 }
 
-/// The reader's own views, which their browser keeps.
-fn saved_views(shown: &Shown<'_>) -> Markup {
-    let words = &shown.reader.words.find;
+/// How many private notes mention the reader that they have not seen.
+pub(super) fn mentions(shown: &Shown<'_>) -> Markup {
+    let unseen = shown.mentions.iter().map(|(_, count)| *count).sum::<u64>();
     html! {
-        details.menu.push.needs-script id="views" {
-            summary.btn.small.quiet { (icon("star")) (words.views) }
-            div {
-                p.small.muted id="no-views" { (words.no_views) }
-                ul id="saved-views" data-remove=(words.remove_view) {}
-                form id="save-view" {
-                    label { span.sr { (words.view_name) } input.input.small name="name" maxlength="40" required placeholder=(words.view_name) dir="auto"; }
-                    button.btn.small { (words.save_view) }
-                }
-            }
+        span id="mentions-unseen" {
+            @if unseen > 0 { (badge(i64::try_from(unseen).unwrap_or(i64::MAX), &count(&shown.reader.words.find.unseen_mentions, unseen))) }
         }
     }
 }
@@ -220,6 +229,7 @@ fn row(row: &Row, shown: &Shown<'_>) -> Markup {
                 }
                 @if unread { (badge(summary.unread, &count(&words.unread_count, summary.unread))) } @else { span {} }
                 span.marks {
+                    @if shown.mentions.iter().any(|(id, _)| *id == summary.id) { span.chip data-tone="accent" { "@ " (words.find.mentions_you) } }
                     @if let Some(window) = &row.window { (window::chip(window, now, reader, true)) }
                     @for label in summary.labels.iter().filter_map(|id| shown.team.label(*id)).take(3) { span.chip { (icon("tag")) bdi { (label.name) } } }
                     @if let Some(person) = team::assignee(summary, shown.team, reader) { span.chip { (icon("person")) bdi { (person) } } }

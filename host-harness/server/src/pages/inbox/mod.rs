@@ -27,7 +27,10 @@ mod sending;
 mod team;
 mod thread;
 mod typing;
+mod views;
 mod window;
+
+pub(super) use self::views::{address as view_address, wrong as wrong_view};
 
 use axum::{
     Router,
@@ -88,6 +91,7 @@ pub(super) fn router(desk: Desk) -> Router {
     Router::new()
         .route("/inbox", get(all))
         .route("/inbox/list", get(list_part))
+        .route("/inbox/views", post(views::save))
         .route("/inbox/events", get(live::events))
         .route("/inbox/media/{id}", get(files::media))
         .route("/inbox/files/{handle}", get(files::uploaded))
@@ -188,8 +192,16 @@ async fn all(State(desk): State<Desk>, Query(asked): Query<Asked>, reader: Reade
     };
     let words = reader.words;
     let channels = load::channels(&desk.host);
-    let shown =
-        Shown { asked: &asked, team: &team, channels: &channels, current: None, now: desk.now(), reader: &reader };
+    let shown = Shown {
+        asked: &asked,
+        team: &team,
+        channels: &channels,
+        views: &team.views,
+        mentions: &team.mentions,
+        current: None,
+        now: desk.now(),
+        reader: &reader,
+    };
     let content = html! {
         div.inbox data-live="" data-query=(asked.query()) {
             (list::pane(&list, &shown))
@@ -229,8 +241,17 @@ async fn list_part(State(desk): State<Desk>, Query(asked): Query<Asked>, reader:
     match loaded.await {
         Ok((list, team)) => {
             let current = asked.open.as_deref().and_then(|id| ConversationId::from_public(id).ok());
-            let shown = Shown { asked: &asked, team: &team, channels: &[], current, now: desk.now(), reader: &reader };
-            part(StatusCode::OK, list::rows(&list, &shown))
+            let shown = Shown {
+                asked: &asked,
+                team: &team,
+                channels: &[],
+                views: &[],
+                mentions: &team.mentions,
+                current,
+                now: desk.now(),
+                reader: &reader,
+            };
+            part(StatusCode::OK, html! { (list::mentions(&shown)) (list::rows(&list, &shown)) })
         }
         Err(error) => error::failed(&reader, &error),
     }
@@ -261,6 +282,10 @@ async fn shown(
 ) -> Response {
     let (host, id) = (&desk.host, summary.id);
     let loaded = async {
+        // Before the list is loaded, which shows what is not seen.
+        if let Some(user) = reader.user {
+            host.see_mentions(user, id).await?;
+        }
         let (opened, list) =
             tokio::join!(Opened::load(host, summary, asked.log(), reader), load::list(host, asked, None, reader));
         Ok::<_, HostError>((opened?.with_posts(host, draft.share.is_some()).await?, list?))
@@ -282,7 +307,16 @@ async fn shown(
         row.summary.unread = 0;
     }
     let (now, query, channels) = (desk.now(), asked.query(), load::channels(host));
-    let beside = Shown { asked, team: &opened.team, channels: &channels, current: Some(id), now, reader };
+    let beside = Shown {
+        asked,
+        team: &opened.team,
+        channels: &channels,
+        views: &opened.team.views,
+        mentions: &opened.team.mentions,
+        current: Some(id),
+        now,
+        reader,
+    };
     let content = html! {
         div.inbox data-live=(id.public()) data-query=(query) {
             (list::pane(&list, &beside))
@@ -390,8 +424,13 @@ async fn log_part(
     }
 }
 
-/// Marks a conversation as read.
+/// Marks a conversation as read, and what mentions the reader in it as seen.
 async fn read(State(desk): State<Desk>, Here(summary): Here, reader: Reader) -> Response {
+    if let Some(user) = reader.user
+        && let Err(failed) = desk.host.see_mentions(user, summary.id).await
+    {
+        return error::failed(&reader, &failed);
+    }
     match desk.host.inbox().mark_read(summary.id, desk.host.clock().now()).await {
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => error::failed(&reader, &error.into()),

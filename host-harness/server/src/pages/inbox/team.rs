@@ -11,7 +11,7 @@ use harness_engine::{Host, HostError};
 use harness_inbox::{
     CannedAnswerId, CannedAnswerView, CollectionView, ConversationChange, ConversationId, ConversationState,
     ConversationSummary, InboxError, LabelChange, LabelId, LabelView, NewState, NoteId, NoteView, Organised, PublicId,
-    UserId, UserView,
+    SavedView, UserId, UserView, named_in,
 };
 use maud::{Markup, html};
 
@@ -42,18 +42,30 @@ pub(super) struct Team {
     pub(super) labels: Vec<LabelView>,
     pub(super) collections: Vec<CollectionView>,
     pub(super) canned: Vec<CannedAnswerView>,
+    /// The reader's saved views, and those that the team shares.
+    pub(super) views: Vec<SavedView>,
+    /// The conversations with mentions of the reader that they have not seen, and how many.
+    pub(super) mentions: Vec<(ConversationId, u64)>,
 }
 
 impl Team {
     pub(super) async fn load(host: &Host, reader: &Reader) -> Result<Self, InboxError> {
         let (inbox, workspace) = (host.inbox(), reader.workspace);
-        let (users, labels, collections, canned) = tokio::try_join!(
+        let mentions = async {
+            match reader.user {
+                Some(user) => inbox.unseen_mentions(user).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let (users, labels, collections, canned, views, mentions) = tokio::try_join!(
             inbox.users(workspace),
             inbox.labels(workspace),
             inbox.collections(workspace),
             inbox.canned_answers(workspace),
+            inbox.saved_views(workspace, reader.user),
+            mentions,
         )?;
-        Ok(Self { users, labels, collections, canned })
+        Ok(Self { users, labels, collections, canned, views, mentions })
     }
 
     pub(super) fn name_of(&self, user: UserId) -> Option<&str> {
@@ -203,23 +215,18 @@ pub(super) fn mentions(team: &Team, reader: &Reader) -> Markup {
 
 /// A note's text with the names of colleagues that it mentions marked.
 fn mentioning(text: &str, people: &[UserView], reader: &Reader) -> Markup {
-    let found = text.match_indices('@').filter_map(|(at, _)| {
-        let rest = text.get(at + 1..)?;
-        let named = people.iter().filter(|user| !user.name.is_empty() && rest.starts_with(user.name.as_str()));
-        named.max_by_key(|user| user.name.len()).map(|user| (at, user))
-    });
     let mut done = 0;
     let mut before = Vec::new();
-    for (at, user) in found {
-        if at >= done {
-            before.push((text.get(done..at).unwrap_or_default(), user));
-            done = at + 1 + user.name.len();
-        }
+    for (at, meant) in named_in(text, people) {
+        let Some(name) = meant.first().map(|user| user.name.as_str()) else { continue };
+        let me = meant.iter().any(|user| reader.user == Some(user.id));
+        before.push((text.get(done..at).unwrap_or_default(), name, me));
+        done = at + 1 + name.len();
     }
     html! {
-        @for (plain, user) in before {
+        @for (plain, name, me) in before {
             (linked(plain))
-            strong.mention data-me[reader.user == Some(user.id)] { "@" (user.name) }
+            strong.mention data-me[me] { "@" (name) }
         }
         (linked(text.get(done..).unwrap_or_default()))
     }

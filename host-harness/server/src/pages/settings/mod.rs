@@ -7,6 +7,7 @@ mod people;
 mod replies;
 mod retention;
 mod tokens;
+mod views;
 mod webhooks;
 mod you;
 
@@ -60,6 +61,8 @@ pub(super) fn router(host: Host, access: Authenticator) -> Router {
         .route("/settings/replies", get(replies::page).post(replies::add))
         .route("/settings/replies/{reply}", get(replies::one).post(replies::change))
         .route("/settings/retention", get(retention::page).post(retention::save))
+        .route("/settings/views", get(views::page))
+        .route("/settings/views/{view}", get(views::one).post(views::change))
         .route("/settings/appearance", get(appearance::page).post(appearance::save))
         .route("/settings/you", get(you::page).post(you::change))
         .layer(DefaultBodyLimit::max(MAX_FORM))
@@ -72,6 +75,7 @@ enum Tab {
     People,
     Labels,
     Replies,
+    Views,
     Tokens,
     Webhooks,
     Retention,
@@ -80,10 +84,11 @@ enum Tab {
 }
 
 impl Tab {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::You,
         Self::Appearance,
         Self::Replies,
+        Self::Views,
         Self::Labels,
         Self::People,
         Self::Tokens,
@@ -96,6 +101,7 @@ impl Tab {
             Self::People => "/settings/people",
             Self::Labels => "/settings/labels",
             Self::Replies => "/settings/replies",
+            Self::Views => "/settings/views",
             Self::Tokens => "/settings/tokens",
             Self::Webhooks => "/settings/webhooks",
             Self::Retention => "/settings/retention",
@@ -110,6 +116,7 @@ impl Tab {
             Self::People => &words.people,
             Self::Labels => &words.labels,
             Self::Replies => &reader.words.saved_replies,
+            Self::Views => &reader.words.find.saved_views,
             Self::Tokens => &words.tokens,
             Self::Webhooks => &words.webhooks,
             Self::Retention => &words.retention,
@@ -120,7 +127,7 @@ impl Tab {
 
     /// Whether agents see it. What concerns the whole team is for its admins.
     fn is_for_all(self) -> bool {
-        matches!(self, Self::Replies | Self::Appearance | Self::You)
+        matches!(self, Self::Replies | Self::Views | Self::Appearance | Self::You)
     }
 }
 
