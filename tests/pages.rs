@@ -29,6 +29,8 @@ mod hostile;
 mod inbox;
 #[path = "pages/inspector.rs"]
 mod inspector;
+#[path = "pages/looks.rs"]
+mod looks;
 #[path = "other_sites.rs"]
 mod other_sites;
 #[path = "pages/outcomes.rs"]

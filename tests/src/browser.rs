@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::ffi::OsStrExt as _, process::Stdio};
 
-use fantoccini::{Client, ClientBuilder, Locator};
+use fantoccini::{Client, ClientBuilder, Locator, wd::WebDriverCompatibleCommand};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::{
@@ -17,6 +17,20 @@ pub struct Browser {
     pub client: Client,
     _driver: Child,
     profile: TempDir,
+}
+
+/// A command of Chromium's own, beside those of WebDriver.
+#[derive(Debug)]
+struct Devtools(String);
+
+impl WebDriverCompatibleCommand for Devtools {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.0.clone()))
+    }
 }
 
 /// Starts a driver of the browser, with the port that it listens on; `None` if it ended: it takes a free port for one
@@ -116,6 +130,13 @@ impl Browser {
     /// Runs a script and returns what it returns.
     pub async fn runs(&self, script: &str) -> serde_json::Value {
         self.client.execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// Shows the page as a printer gets it, or as a screen again.
+    pub async fn in_print(&self, is: bool) {
+        let media =
+            json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "media": if is { "print" } else { "" } } });
+        self.client.issue_cmd(Devtools(media.to_string())).await.unwrap();
     }
 
     /// Sets the size of the page, in CSS pixels.

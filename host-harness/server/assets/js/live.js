@@ -58,6 +58,10 @@ export function live() {
     if (!ok || !log) return;
     const scroll = byId("log-scroll");
     for (const id of ["head", "contact"]) renew(byId(id), body.querySelector(`#${id}`));
+    // The name may have become known meanwhile.
+    const { writeTo } = byId("composer")?.dataset ?? {};
+    const name = document.querySelector("#head h1")?.innerText;
+    if (writeTo && name) byId("text").placeholder = writeTo.replace("{name}", name);
     // Whoever reads in the middle stays there: what is new comes when they are at the end.
     if (log.dataset.later) return;
     const wanted = body.querySelector("#log");

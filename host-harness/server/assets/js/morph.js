@@ -54,6 +54,9 @@ function same(old, next) {
   const plain = (element) => {
     const copy = element.cloneNode(true);
     for (const time of copy.querySelectorAll("time")) time.textContent = "";
+    // What somebody looks at stays open.
+    for (const open of copy.querySelectorAll(".pdf[open]")) open.removeAttribute("open");
+    for (const frame of copy.querySelectorAll(".pdf iframe")) frame.removeAttribute("src");
     return copy;
   };
   return plain(old).isEqualNode(plain(next));

@@ -1,9 +1,16 @@
-//! Owns: looking at photos without leaving the conversation: a dialog, its keys.
-//! Does not own: where the photos are.
+//! Owns: looking at photos and documents without leaving the conversation: a dialog, its keys; a frame that is loaded when
+//! it is opened.
+//! Does not own: where they are.
 
 export function viewer() {
   const dialog = document.getElementById("viewer");
   if (!dialog) return;
+  // `toggle` does not bubble.
+  const load = ({ target }) => {
+    const frame = target.open && target.matches(".pdf") && target.querySelector("iframe:not([src])");
+    if (frame) frame.src = frame.dataset.src;
+  };
+  document.addEventListener("toggle", load, true);
   const [image, count, open] = ["img", "[data-count]", "a"].map((one) => dialog.querySelector(one));
   let all = [];
   let at = 0;

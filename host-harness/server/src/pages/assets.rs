@@ -43,6 +43,7 @@ assets! {
     "js/morph.js": SCRIPT,
     "js/notify.js": SCRIPT,
     "js/onward.js": SCRIPT,
+    "js/page.js": SCRIPT,
     "js/presence.js": SCRIPT,
     "js/times.js": SCRIPT,
     "js/tryout.js": SCRIPT,

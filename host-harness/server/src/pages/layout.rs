@@ -21,6 +21,8 @@ pub(super) struct Needs {
     pub(super) form_to: Vec<String>,
     /// The origins of its pictures. Others are blocked.
     pub(super) pictures: Vec<String>,
+    /// It loads no scripts of the inbox.
+    pub(super) is_light: bool,
     /// Where the page goes on by itself: after how many seconds, and at which address.
     pub(super) goes_on: Option<(u8, String)>,
 }
@@ -68,7 +70,8 @@ pub(super) fn page(reader: &Reader, status: StatusCode, frame: &Frame<'_>, conte
             (content)
         }
     };
-    document(reader, status, frame.title, &body)
+    let is_light = matches!(frame.place, Place::Bot | Place::Help | Place::Plugins);
+    document_with(reader, status, frame.title, &Needs { is_light, ..Needs::default() }, &body)
 }
 
 /// The link over the navigation, for those who use no mouse.
@@ -108,7 +111,7 @@ pub(super) fn document_with(
                 link rel="icon" href={ (assets::address("mark.svg")) };
                 link rel="stylesheet" href={ (assets::address("tokens.css")) };
                 link rel="stylesheet" href={ (assets::address("inbox.css")) };
-                script type="module" src={ (assets::address("js/inbox.js")) } {}
+                script type="module" src={ (assets::address(if needs.is_light { "js/page.js" } else { "js/inbox.js" })) } {}
             }
             (body)
         }

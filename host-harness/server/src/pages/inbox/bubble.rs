@@ -7,6 +7,7 @@ use maud::{Markup, html};
 
 use super::{
     entry::{Entry, kind, share_icon, shared},
+    files::PDF,
     thread::Thread,
 };
 use crate::pages::{
@@ -162,6 +163,14 @@ fn file(media: &harness_contract::Media, source: Source, thread: &Thread<'_>) ->
                     span {
                         strong { bdi { (name) } } br;
                         span.muted { (mime.rsplit('/').next().unwrap_or_default().to_uppercase()) @if let Some(bytes) = bytes { ", " (size(bytes)) } }
+                    }
+                }
+                // It is loaded once somebody opens it. What is sent from here is no message's file yet, and is downloaded.
+                @if mime == PDF && address.starts_with("/inbox/media/") {
+                    details.pdf {
+                        summary.btn.small.quiet { (icon("eye")) (words.preview) span.sr { ": " (name) } }
+                        iframe data-src={ (address) "/preview" } title=(name) {}
+                        p.small { a href={ (address) "/preview" } target="_blank" rel="noopener" { (words.open_alone) } }
                     }
                 }
             },

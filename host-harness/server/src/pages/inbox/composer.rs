@@ -47,6 +47,7 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
     html! {
         form.composer id="composer" method="post" action={ (address) "/reply" } aria-label=(fill(&words.reply_to, &[("name", &opened.name)]))
             data-conversation=(opened.summary.id.public()) data-channel=(opened.channel_name)
+            data-write-to=[(invites == fill(&words.write_to, &[("name", &opened.name)])).then_some(&words.write_to)]
             data-files=[serde_json::to_string(&can.file_rules()).ok()]
             data-too-large=(words.file_too_large) data-not-taken=(words.file_not_taken) data-upload-failed=(words.upload_failed)
             data-uploading=(words.uploading) data-remove=(words.remove) data-largest=(opened.largest_file) data-next=[draft.next.as_deref()]

@@ -4,7 +4,7 @@
 use axum::{
     body::Body,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use harness_engine::TakeError;
@@ -17,6 +17,9 @@ use crate::{
     api::{handed_out, media_answer},
     pages::{error, parts::size, reader::Reader, words::fill},
 };
+
+/// The type of the documents that are shown in the thread.
+pub(super) const PDF: &str = "application/pdf";
 
 /// A message's file.
 pub(super) async fn media(
@@ -34,6 +37,36 @@ pub(super) async fn media(
         Ok(answer) => answer,
         Err(_) => error::no_page(&reader),
     }
+}
+
+/// What may be done in a frame that shows a document: the browser's own viewer draws it, and nothing is fetched.
+const VIEWER: &str = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'; \
+    base-uri 'none'; form-action 'none'";
+
+/// A message's PDF for a frame in the thread. Any other file is handed out as a download, and has no page here.
+pub(super) async fn preview(
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    reader: Reader,
+    headers: HeaderMap,
+) -> Response {
+    let Ok(id) = MediaId::from_public(&id) else { return error::no_page(&reader) };
+    let is_pdf = async || desk.host.inbox().media(id).await.is_ok_and(|media| media.mime.as_deref() == Some(PDF));
+    if !is_here(&desk, id, &reader).await || !is_pdf().await {
+        return error::no_page(&reader);
+    }
+    let Ok(mut answer) = media_answer(&desk.host, id, &headers).await else { return error::no_page(&reader) };
+    let own = answer.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, PDF),
+        (header::CONTENT_DISPOSITION, "inline"),
+        // Not `sandbox`: browsers do not start their viewer in one.
+        (header::CONTENT_SECURITY_POLICY, VIEWER),
+        (header::X_FRAME_OPTIONS, "SAMEORIGIN"),
+    ] {
+        own.insert(name, HeaderValue::from_static(value));
+    }
+    answer
 }
 
 /// A file that was uploaded here.

@@ -73,12 +73,8 @@ pub(super) struct Shown<'s> {
 /// The pane.
 pub(super) fn pane(list: &List, shown: &Shown<'_>) -> Markup {
     let (words, asked) = (shown.reader.words, shown.asked);
-    let views = [
-        ("mine", &words.mine),
-        ("unassigned", &words.unassigned),
-        ("all", &words.everyone),
-        ("closed", &words.closed),
-    ];
+    let views =
+        [("mine", &words.mine), ("unassigned", &words.unassigned), ("all", &words.everyone), ("closed", &words.closed)];
     html! {
         section.pane.list id="list" aria-label=(words.conversations) {
             header {
@@ -224,7 +220,7 @@ fn row(row: &Row, shown: &Shown<'_>) -> Markup {
                 span.preview data-tone=[tone] {
                     @if let Some((symbol, text)) = preview {
                         @if let Some(symbol) = symbol { (icon(symbol)) }
-                        span.cut { bdi { (first_line(&text)) } }
+                        span.cut dir="auto" { (first_line(&text)) }
                     }
                 }
                 @if unread { (badge(summary.unread, &count(&words.unread_count, summary.unread))) } @else { span {} }

@@ -94,6 +94,7 @@ pub(super) fn router(desk: Desk) -> Router {
         .route("/inbox/views", post(views::save))
         .route("/inbox/events", get(live::events))
         .route("/inbox/media/{id}", get(files::media))
+        .route("/inbox/media/{id}/preview", get(files::preview))
         .route("/inbox/files/{handle}", get(files::uploaded))
         .route("/inbox/{id}", get(one))
         .route("/inbox/{id}/log", get(log_part))
@@ -362,7 +363,7 @@ fn head(opened: &Opened, query: &str, now: i64, reader: &Reader) -> Markup {
             a.btn.icon.quiet.if-one-pane href={ "/inbox" (query) } aria-label=(words.back_to_list) { (directed("back")) }
             (avatar(&opened.name, summary.contact.as_deref().unwrap_or_default(), "m", Some(&summary.channel)))
             div.cut {
-                h1.cut { bdi { (opened.name) } }
+                h1.cut dir="auto" { (opened.name) }
                 p.small.muted.cut { (opened.channel_name) @if let Some(username) = &summary.username { " · " bdi { "@" (username) } } " → " bdi { (opened.account.name) } }
             }
             span.push {}

@@ -144,6 +144,7 @@ words! {
     previous_photo = "Previous photo";
     next_photo = "Next photo";
     open_alone = "Open in a new tab";
+    preview = "Preview";
     is_looking = "{name} is here too";
     is_writing = "{name} is writing";
     customer_is_typing = "{name} is typing";
