@@ -16,7 +16,7 @@ const TEAM: WorkspaceId = WorkspaceId::FIRST;
 async fn person(store: &dyn Store, workspace: WorkspaceId, name: &str) -> UserId {
     let email = format!("{name}-{workspace}@shop.example").replace(' ', ".");
     let accepted = Accepted::Password("hash".into());
-    store.create_user(NewUser { workspace, email, name: name.into(), role: Role::Agent, accepted }, NOW).await.unwrap()
+    store.create_user(NewUser { workspace, email, name: name.into(), role: Role::Admin, accepted }, NOW).await.unwrap()
 }
 
 fn view(workspace: WorkspaceId, user: Option<UserId>, name: &str) -> NewSavedView {
