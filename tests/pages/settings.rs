@@ -168,7 +168,7 @@ async fn an_agent_sees_what_concerns_them_and_is_told_in_words_that_the_rest_is_
     let tabs = browser.runs("return document.querySelector('nav.tabs').innerText").await;
     assert_eq!(
         tabs.as_str().unwrap().split_whitespace().collect::<Vec<_>>(),
-        ["You", "Appearance", "Saved", "replies"]
+        ["You", "Appearance", "Saved", "replies", "Saved", "views"]
     );
     for page in OF_ADMINS {
         browser.open(&format!("{}/settings/{page}", team.address)).await;

@@ -25,11 +25,12 @@ const STATEMENTS: usize = 128;
 /// Pages of the file that each connection keeps, in KiB.
 const CACHE_KIB: i64 = 16 << 10;
 
-/// How much of the file is read by mapping it into memory, in bytes of address space: all of it. Every commit of the
-/// writer makes these connections forget the pages that they keep, and copying one from the operating system again costs
-/// more than what is then read of it. SQLite takes at most what it was built with (`.cargo/config.toml`; 2 GiB unless set).
-/// A disk that fails under a mapping ends the process, which is what durable deliveries are made for.
-const MAPPED: i64 = 1 << 40;
+/// How much of the file is read by mapping it into memory, in bytes of address space. Every commit of the writer makes
+/// these connections forget the pages that they keep, and copying one from the operating system again costs more than
+/// what is then read of it. SQLite maps at most what it was built with, 2 GiB. What is mapped counts as resident, though
+/// it is the operating system's to take back. A disk that fails under a mapping ends the process, which is what durable
+/// deliveries are made for.
+const MAPPED: i64 = 2 << 30;
 
 const THREAD: &str = "inbox-reader";
 

@@ -157,6 +157,7 @@ fn only_admins() -> ApiError {
     responses(
         (status = 201, body = SavedView),
         (status = 403, description = "It is to be shared, and the sender is no admin."),
+        (status = 404, description = "What a filter names is not there."),
         (status = 409, description = "The name is taken, or there are too many."),
     ),
 )]

@@ -135,7 +135,8 @@ impl Server {
 
     /// Resident memory, in bytes.
     pub(crate) fn resident(&self) -> Result<u64> {
-        self.status("VmRSS:")
+        // Without what is mapped of the inbox's file, which is the operating system's to take back.
+        self.status("RssAnon:")
     }
 
     fn status(&self, name: &'static str) -> Result<u64> {

@@ -147,7 +147,7 @@ mod tests {
             connection.execute("UPDATE media SET next_attempt_at = 99 WHERE id < 20001", []).unwrap();
         };
         later(&connection);
-        assert_eq!(ids(due(&connection, 9, &HashSet::new(), 2).unwrap()), [30_004, 30_001], "the first ones wait");
+        assert_eq!(ids(due(&connection, 9, &HashSet::new(), 2).unwrap()), [30_001, 30_004], "the first ones wait");
         for statement in [
             "SELECT f.id FROM media f INDEXED BY media_turn WHERE f.state = 'remote' AND f.account_id = ?1 AND f.turn = ?2
              AND f.next_attempt_at <= ?3 ORDER BY f.next_attempt_at, f.id LIMIT ?4",
