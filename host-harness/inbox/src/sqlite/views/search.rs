@@ -26,6 +26,13 @@ pub(crate) fn scope(workspace: WorkspaceId) -> String {
     format!("w{workspace}")
 }
 
+/// The mark by which a search stays in a workspace; none where there is no other, because every row has it, and finding the
+/// rows that also have a rare word would walk through all of them.
+fn among(connection: &Connection, workspace: WorkspaceId) -> Result<Option<String>, InboxError> {
+    let others = connection.prepare_cached("SELECT 1 FROM workspace WHERE id <> ?1")?.exists(params![workspace])?;
+    Ok(others.then(|| scope(workspace)))
+}
+
 /// The key of this file's marks.
 pub(crate) fn key(connection: &Connection) -> Result<MarkKey, InboxError> {
     Ok(MarkKey(connection.prepare_cached("SELECT key FROM search_key")?.query_row([], |row| row.get(0))?))
@@ -41,7 +48,7 @@ pub(crate) fn messages(
 ) -> Result<Page<MessageHit>, InboxError> {
     let terms = Terms::of(&search.text);
     let mut page = Page { entries: Vec::new(), next: None };
-    let Some(expression) = terms.expression(&key(connection)?, Some(&scope(search.workspace))) else {
+    let Some(expression) = terms.expression(&key(connection)?, among(connection, search.workspace)?.as_deref()) else {
         return Ok(page);
     };
     let mut statement = connection.prepare_cached(
@@ -87,7 +94,7 @@ pub(crate) fn names(
     limit: usize,
 ) -> Result<Vec<ConversationHit>, InboxError> {
     let terms = Terms::of(text);
-    let Some(expression) = terms.expression(&key(connection)?, Some(&scope(workspace))) else {
+    let Some(expression) = terms.expression(&key(connection)?, among(connection, workspace)?.as_deref()) else {
         return Ok(Vec::new());
     };
     let mut found = Vec::new();
@@ -123,7 +130,8 @@ pub(crate) fn conversations_with(
     workspace: Option<WorkspaceId>,
     text: &str,
 ) -> Result<Vec<ConversationId>, InboxError> {
-    let (terms, scope) = (Terms::of(text), workspace.map(scope));
+    let terms = Terms::of(text);
+    let scope = workspace.map(|workspace| among(connection, workspace)).transpose()?.flatten();
     let Some(expression) = terms.expression(&key(connection)?, scope.as_deref()) else { return Ok(Vec::new()) };
     let mut found = named(connection, &expression, &terms)?;
     let mut statement = connection.prepare_cached(
