@@ -143,10 +143,7 @@ mod tests {
         assert_eq!(next, [1, 30_004, 30_002, 30_005, 30_001, 30_003], "by channel, account and conversation");
         let taken = next.into_iter().map(MediaId::new).collect();
         assert_eq!(ids(due(&connection, 9, &taken, 3).unwrap()), [2, 3, 4], "nothing else is left");
-        let later = |connection: &Connection| {
-            connection.execute("UPDATE media SET next_attempt_at = 99 WHERE id < 20001", []).unwrap();
-        };
-        later(&connection);
+        connection.execute("UPDATE media SET next_attempt_at = 99 WHERE id < 20001", []).unwrap();
         assert_eq!(ids(due(&connection, 9, &HashSet::new(), 2).unwrap()), [30_001, 30_004], "the first ones wait");
         for statement in [
             "SELECT f.id FROM media f INDEXED BY media_turn WHERE f.state = 'remote' AND f.account_id = ?1 AND f.turn = ?2
@@ -154,7 +151,8 @@ mod tests {
             "SELECT min(turn) FROM media WHERE state = 'remote' AND account_id = ?1 AND turn > ?2",
             "SELECT min(account_id) FROM media WHERE state = 'remote' AND account_id > ?1",
         ] {
-            let plan = format!("EXPLAIN QUERY PLAN {statement}");
+            // The numbers of the parameters do for their values.
+            let plan = format!("EXPLAIN QUERY PLAN {}", statement.replace('?', ""));
             let mut prepared = connection.prepare(&plan).unwrap();
             let lines: Vec<String> = prepared.query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
             let by_index = |line: &String| line.contains("SEARCH") && line.contains("media_turn");
