@@ -7,6 +7,7 @@ use super::{
     changes::{Concerns, note},
     continued,
     mentions::mention,
+    shared::{COLLECTIONS, LABELS, check_in_workspace},
     turns::hand_back,
 };
 use crate::{
@@ -69,10 +70,7 @@ pub(crate) fn change(
         }
     }
     if let Some(Some(new)) = change.collection.filter(|new| *new != collection) {
-        let sql = "SELECT 1 FROM collection WHERE id = ?1 AND workspace_id = ?2";
-        if !tx.prepare_cached(sql)?.exists(params![new, workspace])? {
-            return Err(InboxError::NotFound { what: "collection", id: new.to_string() });
-        }
+        check_in_workspace(tx, COLLECTIONS.what(), new.get(), workspace)?;
     }
     let new_state = change.state.map_or(state, NewState::state);
     let new_until = match change.state {
@@ -149,10 +147,7 @@ pub(crate) fn change_labels(
     let workspace = kept(tx, conversation)?.workspace;
     let (LabelChange::Set(labels) | LabelChange::Add(labels) | LabelChange::Remove(labels)) = change;
     for label in labels {
-        let sql = "SELECT 1 FROM label WHERE id = ?1 AND workspace_id = ?2";
-        if !tx.prepare_cached(sql)?.exists(params![label, workspace])? {
-            return Err(InboxError::NotFound { what: "label", id: label.to_string() });
-        }
+        check_in_workspace(tx, LABELS.what(), label.get(), workspace)?;
     }
     let listed = serde_json::to_string(labels)?;
     let mut changed = 0;
@@ -193,10 +188,7 @@ pub(crate) fn change_labels(
 pub(crate) fn add_note(tx: &Transaction<'_>, new: &NewNote) -> Result<NoteId, InboxError> {
     let workspace = kept(tx, new.conversation)?.workspace;
     if let Some(user) = new.user {
-        let sql = "SELECT 1 FROM user WHERE id = ?1 AND workspace_id = ?2";
-        if !tx.prepare_cached(sql)?.exists(params![user, workspace])? {
-            return Err(InboxError::NotFound { what: "user", id: user.to_string() });
-        }
+        check_in_workspace(tx, "user", user.get(), workspace)?;
     }
     tx.prepare_cached("INSERT INTO note (conversation_id, user_id, author, at, text) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![new.conversation, new.user, new.author, as_millis(new.now), new.text])?;

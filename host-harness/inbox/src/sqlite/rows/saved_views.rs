@@ -1,12 +1,12 @@
 //! Owns: saving, changing and deleting saved views.
 //! Does not own: reading them.
 
-use rusqlite::{OptionalExtension as _, Transaction, ffi::SQLITE_CONSTRAINT_UNIQUE, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::changes::{Concerns, note};
+use super::shared::{LABELS, check_in_workspace, name_taken, note_settings};
 use crate::{
     error::InboxError,
-    model::{ChangeKind, LabelId, NewSavedView, SavedViewId, ViewFilters, WorkspaceId},
+    model::{LabelId, NewSavedView, SavedViewId, ViewFilters, WorkspaceId},
     sqlite::columns::as_millis,
     store::MAX_VIEWS,
 };
@@ -22,10 +22,7 @@ pub(crate) fn missing(id: SavedViewId) -> InboxError {
 pub(crate) fn save(tx: &Transaction<'_>, new: &NewSavedView) -> Result<SavedViewId, InboxError> {
     let NewSavedView { workspace, user, name, filters, now } = new;
     if let Some(user) = user {
-        let sql = "SELECT 1 FROM user WHERE id = ?1 AND workspace_id = ?2";
-        if !tx.prepare_cached(sql)?.exists(params![user, workspace])? {
-            return Err(InboxError::NotFound { what: "user", id: user.to_string() });
-        }
+        check_in_workspace(tx, "user", user.get(), *workspace)?;
     }
     check_label(tx, *workspace, filters.label)?;
     let count: i64 = tx
@@ -40,9 +37,9 @@ pub(crate) fn save(tx: &Transaction<'_>, new: &NewSavedView) -> Result<SavedView
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![workspace, user, name, whose.name(), channel, label, unread, text, as_millis(*now)])
-    .map_err(|error| taken(error, name))?;
+    .map_err(|error| name_taken(error, WHAT, name))?;
     let id = SavedViewId::new(tx.last_insert_rowid());
-    note_view(tx, *workspace, id, *now)?;
+    note_settings(tx, *workspace, id.get(), *now)?;
     Ok(id)
 }
 
@@ -58,7 +55,7 @@ pub(crate) fn change(
     if let Some(name) = name {
         tx.prepare_cached("UPDATE saved_view SET name = ?2 WHERE id = ?1")?
             .execute(params![id, name])
-            .map_err(|error| taken(error, name))?;
+            .map_err(|error| name_taken(error, WHAT, name))?;
     }
     if let Some(ViewFilters { whose, channel, label, unread, text }) = filters {
         check_label(tx, workspace, *label)?;
@@ -67,23 +64,18 @@ pub(crate) fn change(
         )?
         .execute(params![id, whose.name(), channel, label, unread, text])?;
     }
-    note_view(tx, workspace, id, now)
+    note_settings(tx, workspace, id.get(), now)
 }
 
 /// Deletes a view.
 pub(crate) fn delete(tx: &Transaction<'_>, id: SavedViewId, now: u64) -> Result<(), InboxError> {
     let workspace = workspace_of(tx, id)?;
     tx.prepare_cached("DELETE FROM saved_view WHERE id = ?1")?.execute(params![id])?;
-    note_view(tx, workspace, id, now)
+    note_settings(tx, workspace, id.get(), now)
 }
 
 fn check_label(tx: &Transaction<'_>, workspace: WorkspaceId, label: Option<LabelId>) -> Result<(), InboxError> {
-    let Some(label) = label else { return Ok(()) };
-    let sql = "SELECT 1 FROM label WHERE id = ?1 AND workspace_id = ?2";
-    if tx.prepare_cached(sql)?.exists(params![label, workspace])? {
-        return Ok(());
-    }
-    Err(InboxError::NotFound { what: "label", id: label.to_string() })
+    label.map_or(Ok(()), |label| check_in_workspace(tx, LABELS.what(), label.get(), workspace))
 }
 
 fn workspace_of(tx: &Transaction<'_>, id: SavedViewId) -> Result<WorkspaceId, InboxError> {
@@ -91,16 +83,4 @@ fn workspace_of(tx: &Transaction<'_>, id: SavedViewId) -> Result<WorkspaceId, In
         .query_row(params![id], |row| row.get(0))
         .optional()?
         .ok_or_else(|| missing(id))
-}
-
-fn note_view(tx: &Transaction<'_>, workspace: WorkspaceId, id: SavedViewId, now: u64) -> Result<(), InboxError> {
-    let concerns = Concerns { workspace: Some(workspace), object: Some(id.get()), ..Concerns::default() };
-    note(tx, ChangeKind::SettingsUpdated, concerns, now)
-}
-
-fn taken(error: rusqlite::Error, name: &str) -> InboxError {
-    match error.sqlite_error().map(|error| error.extended_code) {
-        Some(SQLITE_CONSTRAINT_UNIQUE) => InboxError::NameTaken { what: WHAT, name: name.to_owned() },
-        _ => error.into(),
-    }
 }

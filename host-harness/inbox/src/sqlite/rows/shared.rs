@@ -92,17 +92,38 @@ impl Shared {
     }
 
     fn note(&self, tx: &Transaction<'_>, workspace: WorkspaceId, id: i64, now: u64) -> Result<(), InboxError> {
-        let concerns = Concerns { workspace: Some(workspace), object: Some(id), ..Concerns::default() };
-        note(tx, ChangeKind::SettingsUpdated, concerns, now)
+        note_settings(tx, workspace, id, now)
     }
 
     fn taken(&self, error: rusqlite::Error, values: &[&str]) -> InboxError {
-        match error.sqlite_error().map(|error| error.extended_code) {
-            Some(SQLITE_CONSTRAINT_UNIQUE) => {
-                let name = values.first().copied().unwrap_or_default().to_owned();
-                InboxError::NameTaken { what: self.what, name }
-            }
-            _ => error.into(),
-        }
+        name_taken(error, self.what, values.first().copied().unwrap_or_default())
+    }
+}
+
+/// Refuses what names a row of another workspace, or none. Tables are called as their rows are.
+pub(crate) fn check_in_workspace(
+    tx: &Transaction<'_>,
+    table: &'static str,
+    id: i64,
+    workspace: WorkspaceId,
+) -> Result<(), InboxError> {
+    let sql = format!("SELECT 1 FROM {table} WHERE id = ?1 AND workspace_id = ?2");
+    if tx.prepare_cached(&sql)?.exists(params![id, workspace])? {
+        return Ok(());
+    }
+    Err(InboxError::NotFound { what: table, id: id.to_string() })
+}
+
+/// Notes a change of what a workspace shares.
+pub(crate) fn note_settings(tx: &Transaction<'_>, workspace: WorkspaceId, id: i64, now: u64) -> Result<(), InboxError> {
+    let concerns = Concerns { workspace: Some(workspace), object: Some(id), ..Concerns::default() };
+    note(tx, ChangeKind::SettingsUpdated, concerns, now)
+}
+
+/// The error of a write that gave a row this name.
+pub(crate) fn name_taken(error: rusqlite::Error, what: &'static str, name: &str) -> InboxError {
+    match error.sqlite_error().map(|error| error.extended_code) {
+        Some(SQLITE_CONSTRAINT_UNIQUE) => InboxError::NameTaken { what, name: name.to_owned() },
+        _ => error.into(),
     }
 }

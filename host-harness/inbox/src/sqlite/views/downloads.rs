@@ -12,6 +12,15 @@ use crate::{
     sqlite::columns::{as_millis, collect, json_column},
 };
 
+const NEXT_ACCOUNT: &str = "SELECT min(account_id) FROM media WHERE state = 'remote' AND account_id > ?1";
+const NEXT_TURN: &str = "SELECT min(turn) FROM media WHERE state = 'remote' AND account_id = ?1 AND turn > ?2";
+const FILES_OF_TURN: &str = "SELECT f.id, a.channel, f.account_id, m.conversation_id, f.kind, f.url, f.attempts,
+        f.described, f.next_attempt_at
+    FROM media f INDEXED BY media_turn CROSS JOIN message m ON m.id = f.message_id
+        CROSS JOIN account a ON a.id = f.account_id
+    WHERE f.state = 'remote' AND f.account_id = ?1 AND f.turn = ?2 AND f.next_attempt_at <= ?3
+    ORDER BY f.next_attempt_at, f.id LIMIT ?4";
+
 /// A file with when it became due.
 struct Due {
     file: DueMedia,
@@ -45,8 +54,7 @@ pub(crate) fn due(
 
 /// The first account after `account` with files that wait.
 fn next_account(connection: &Connection, account: AccountId) -> Result<Option<AccountId>, InboxError> {
-    let sql = "SELECT min(account_id) FROM media WHERE state = 'remote' AND account_id > ?1";
-    Ok(connection.prepare_cached(sql)?.query_row(params![account], |row| row.get(0))?)
+    Ok(connection.prepare_cached(NEXT_ACCOUNT)?.query_row(params![account], |row| row.get(0))?)
 }
 
 /// The next files of an account: the first of each conversation, then the second of each.
@@ -59,24 +67,13 @@ fn of_account(
 ) -> Result<Vec<Due>, InboxError> {
     let mut found = Vec::new();
     let mut turn = -1;
-    let next = "SELECT min(turn) FROM media WHERE state = 'remote' AND account_id = ?1 AND turn > ?2";
     while found.len() < limit
-        && let Some(next) = connection.prepare_cached(next)?.query_row(params![account, turn], |row| row.get(0))?
+        && let Some(next) = connection.prepare_cached(NEXT_TURN)?.query_row(params![account, turn], |row| row.get(0))?
     {
         turn = next;
         // Those in progress are among them.
         let most = i64::try_from(limit.saturating_add(except.len())).unwrap_or(i64::MAX);
-        let rows = collect(
-            connection,
-            "SELECT f.id, a.channel, f.account_id, m.conversation_id, f.kind, f.url, f.attempts, f.described,
-                 f.next_attempt_at
-             FROM media f INDEXED BY media_turn CROSS JOIN message m ON m.id = f.message_id
-                 CROSS JOIN account a ON a.id = f.account_id
-             WHERE f.state = 'remote' AND f.account_id = ?1 AND f.turn = ?2 AND f.next_attempt_at <= ?3
-             ORDER BY f.next_attempt_at, f.id LIMIT ?4",
-            params![account, turn, as_millis(now), most],
-            read,
-        )?;
+        let rows = collect(connection, FILES_OF_TURN, params![account, turn, as_millis(now), most], read)?;
         found.extend(rows.into_iter().filter(|due| !except.contains(&due.file.id)));
     }
     found.truncate(limit);
@@ -145,18 +142,15 @@ mod tests {
         assert_eq!(ids(due(&connection, 9, &taken, 3).unwrap()), [2, 3, 4], "nothing else is left");
         connection.execute("UPDATE media SET next_attempt_at = 99 WHERE id < 20001", []).unwrap();
         assert_eq!(ids(due(&connection, 9, &HashSet::new(), 2).unwrap()), [30_001, 30_004], "the first ones wait");
-        for statement in [
-            "SELECT f.id FROM media f INDEXED BY media_turn WHERE f.state = 'remote' AND f.account_id = ?1 AND f.turn = ?2
-             AND f.next_attempt_at <= ?3 ORDER BY f.next_attempt_at, f.id LIMIT ?4",
-            "SELECT min(turn) FROM media WHERE state = 'remote' AND account_id = ?1 AND turn > ?2",
-            "SELECT min(account_id) FROM media WHERE state = 'remote' AND account_id > ?1",
-        ] {
+        for statement in [FILES_OF_TURN, NEXT_TURN, NEXT_ACCOUNT] {
             // The numbers of the parameters do for their values.
             let plan = format!("EXPLAIN QUERY PLAN {}", statement.replace('?', ""));
             let mut prepared = connection.prepare(&plan).unwrap();
             let lines: Vec<String> = prepared.query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
             let by_index = |line: &String| line.contains("SEARCH") && line.contains("media_turn");
-            assert!(lines.iter().all(by_index), "{lines:?}");
+            let by_id = |line: &String| line.contains("USING INTEGER PRIMARY KEY");
+            let (first, others) = lines.split_first().unwrap();
+            assert!(by_index(first) && others.iter().all(by_id), "{lines:?}");
         }
     }
 }

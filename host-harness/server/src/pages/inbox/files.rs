@@ -21,6 +21,12 @@ use crate::{
 /// The type of the documents that are shown in the thread.
 pub(super) const PDF: &str = "application/pdf";
 
+/// A file of the reader's workspace that an address names.
+async fn named(desk: &Desk, id: &str, reader: &Reader) -> Option<MediaId> {
+    let id = MediaId::from_public(id).ok()?;
+    is_here(desk, id, reader).await.then_some(id)
+}
+
 /// A message's file.
 pub(super) async fn media(
     State(desk): State<Desk>,
@@ -28,10 +34,7 @@ pub(super) async fn media(
     reader: Reader,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(id) = MediaId::from_public(&id) else { return error::no_page(&reader) };
-    if !is_here(&desk, id, &reader).await {
-        return error::no_page(&reader);
-    }
+    let Some(id) = named(&desk, &id, &reader).await else { return error::no_page(&reader) };
     // Players seek: they ask for parts.
     match media_answer(&desk.host, id, &headers).await {
         Ok(answer) => answer,
@@ -50,9 +53,8 @@ pub(super) async fn preview(
     reader: Reader,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(id) = MediaId::from_public(&id) else { return error::no_page(&reader) };
-    let is_pdf = async || desk.host.inbox().media(id).await.is_ok_and(|media| media.mime.as_deref() == Some(PDF));
-    if !is_here(&desk, id, &reader).await || !is_pdf().await {
+    let Some(id) = named(&desk, &id, &reader).await else { return error::no_page(&reader) };
+    if !desk.host.inbox().media(id).await.is_ok_and(|media| media.mime.as_deref() == Some(PDF)) {
         return error::no_page(&reader);
     }
     let Ok(mut answer) = media_answer(&desk.host, id, &headers).await else { return error::no_page(&reader) };

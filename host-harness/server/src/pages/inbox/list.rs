@@ -2,7 +2,7 @@
 //! Does not own: finding them (the inbox).
 
 use harness_contract::Window;
-use harness_inbox::{ConversationId, ConversationSummary, PublicId as _, SavedView, StepState, TimelineEntry};
+use harness_inbox::{ConversationId, ConversationSummary, PublicId as _, StepState, TimelineEntry};
 use maud::{Markup, html};
 
 use super::{
@@ -61,10 +61,6 @@ pub(super) struct Shown<'s> {
     pub(super) asked: &'s Asked,
     pub(super) team: &'s Team,
     pub(super) channels: &'s [(String, String)],
-    /// The reader's saved views, and their workspace's.
-    pub(super) views: &'s [SavedView],
-    /// The conversations with mentions of the reader that they have not seen, and how many.
-    pub(super) mentions: &'s [(ConversationId, u64)],
     pub(super) current: Option<ConversationId>,
     pub(super) now: i64,
     pub(super) reader: &'s Reader,
@@ -85,7 +81,7 @@ pub(super) fn pane(list: &List, shown: &Shown<'_>) -> Markup {
                         span { (words.find.mentions) } (mentions(shown))
                     }
                 }
-                (views::menu(shown.views, shown))
+                (views::menu(shown))
             }
             nav.tabs aria-label=(words.whose) {
                 @for (view, word) in views {
@@ -130,7 +126,7 @@ fn filters(shown: &Shown<'_>) -> Markup {
 
 /// How many private notes mention the reader that they have not seen.
 pub(super) fn mentions(shown: &Shown<'_>) -> Markup {
-    let unseen = shown.mentions.iter().map(|(_, count)| *count).sum::<u64>();
+    let unseen = shown.team.mentions.iter().map(|(_, count)| *count).sum::<u64>();
     html! {
         span id="mentions-unseen" {
             @if unseen > 0 { (badge(i64::try_from(unseen).unwrap_or(i64::MAX), &count(&shown.reader.words.find.unseen_mentions, unseen))) }
@@ -225,7 +221,7 @@ fn row(row: &Row, shown: &Shown<'_>) -> Markup {
                 }
                 @if unread { (badge(summary.unread, &count(&words.unread_count, summary.unread))) } @else { span {} }
                 span.marks {
-                    @if shown.mentions.iter().any(|(id, _)| *id == summary.id) { span.chip data-tone="accent" { "@ " (words.find.mentions_you) } }
+                    @if shown.team.mentions.iter().any(|(id, _)| *id == summary.id) { span.chip data-tone="accent" { "@ " (words.find.mentions_you) } }
                     @if let Some(window) = &row.window { (window::chip(window, now, reader, true)) }
                     @for label in summary.labels.iter().filter_map(|id| shown.team.label(*id)).take(3) { span.chip { (icon("tag")) bdi { (label.name) } } }
                     @if let Some(person) = team::assignee(summary, shown.team, reader) { span.chip { (icon("person")) bdi { (person) } } }

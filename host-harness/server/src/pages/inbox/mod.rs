@@ -193,16 +193,8 @@ async fn all(State(desk): State<Desk>, Query(asked): Query<Asked>, reader: Reade
     };
     let words = reader.words;
     let channels = load::channels(&desk.host);
-    let shown = Shown {
-        asked: &asked,
-        team: &team,
-        channels: &channels,
-        views: &team.views,
-        mentions: &team.mentions,
-        current: None,
-        now: desk.now(),
-        reader: &reader,
-    };
+    let shown =
+        Shown { asked: &asked, team: &team, channels: &channels, current: None, now: desk.now(), reader: &reader };
     let content = html! {
         div.inbox data-live="" data-query=(asked.query()) {
             (list::pane(&list, &shown))
@@ -242,16 +234,7 @@ async fn list_part(State(desk): State<Desk>, Query(asked): Query<Asked>, reader:
     match loaded.await {
         Ok((list, team)) => {
             let current = asked.open.as_deref().and_then(|id| ConversationId::from_public(id).ok());
-            let shown = Shown {
-                asked: &asked,
-                team: &team,
-                channels: &[],
-                views: &[],
-                mentions: &team.mentions,
-                current,
-                now: desk.now(),
-                reader: &reader,
-            };
+            let shown = Shown { asked: &asked, team: &team, channels: &[], current, now: desk.now(), reader: &reader };
             part(StatusCode::OK, html! { (list::mentions(&shown)) (list::rows(&list, &shown)) })
         }
         Err(error) => error::failed(&reader, &error),
@@ -308,16 +291,7 @@ async fn shown(
         row.summary.unread = 0;
     }
     let (now, query, channels) = (desk.now(), asked.query(), load::channels(host));
-    let beside = Shown {
-        asked,
-        team: &opened.team,
-        channels: &channels,
-        views: &opened.team.views,
-        mentions: &opened.team.mentions,
-        current: Some(id),
-        now,
-        reader,
-    };
+    let beside = Shown { asked, team: &opened.team, channels: &channels, current: Some(id), now, reader };
     let content = html! {
         div.inbox data-live=(id.public()) data-query=(query) {
             (list::pane(&list, &beside))

@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use harness_engine::HostError;
-use harness_inbox::{InboxError, LabelId, PublicId as _, SavedView, ViewFilters, Whose};
+use harness_inbox::{InboxError, LabelId, PublicId as _, ViewFilters, Whose};
 use maud::{Markup, html};
 
 use super::{Desk, asked::Asked, list::Shown};
@@ -44,7 +44,8 @@ fn filters(asked: &Asked) -> ViewFilters {
 }
 
 /// The menu.
-pub(super) fn menu(views: &[SavedView], shown: &Shown<'_>) -> Markup {
+pub(super) fn menu(shown: &Shown<'_>) -> Markup {
+    let views = &shown.team.views;
     let (words, reader) = (&shown.reader.words.find, shown.reader);
     let here = filters(shown.asked);
     html! {
