@@ -45,6 +45,8 @@ mod plugins;
 mod settings;
 #[path = "pages/signals.rs"]
 mod signals;
+#[path = "pages/speed.rs"]
+mod speed;
 #[path = "pages/stage.rs"]
 mod stage;
 #[path = "pages/street.rs"]

@@ -2,8 +2,8 @@
 
 use std::{fs, os::unix::ffi::OsStrExt as _, process::Stdio};
 
-use fantoccini::{Client, ClientBuilder, Locator, wd::WebDriverCompatibleCommand};
-use serde_json::json;
+use fantoccini::{Client, ClientBuilder, Locator, cookies::Cookie, key::Key, wd::WebDriverCompatibleCommand};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
@@ -128,8 +128,37 @@ impl Browser {
     }
 
     /// Runs a script and returns what it returns.
-    pub async fn runs(&self, script: &str) -> serde_json::Value {
+    pub async fn runs(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// The same on a page that may be about to leave: `None` while there is nothing to run it in.
+    pub async fn tries(&self, script: &str) -> Option<Value> {
+        self.client.execute(script, Vec::new()).await.ok()
+    }
+
+    /// Waits for a promise, and returns what it becomes.
+    pub async fn waits(&self, promise: &str) -> Value {
+        let script = format!("const done = arguments[arguments.length - 1]; ({promise}).then(done)");
+        self.client.execute_async(&script, Vec::new()).await.unwrap()
+    }
+
+    /// Runs a script at the beginning of every document from now on.
+    pub async fn in_every_page(&self, script: &str) {
+        let command = json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": script } });
+        self.client.issue_cmd(Devtools(command.to_string())).await.unwrap();
+    }
+
+    /// Gives it a cookie for the host whose page is open.
+    pub async fn keeps_cookie(&self, name: &str, value: &str) {
+        let mut cookie = Cookie::new(name.to_owned(), value.to_owned());
+        cookie.set_path("/");
+        self.client.add_cookie(cookie).await.unwrap();
+    }
+
+    /// Presses Enter where the focus is.
+    pub async fn presses_enter(&self) {
+        self.client.active_element().await.unwrap().send_keys(&char::from(Key::Enter).to_string()).await.unwrap();
     }
 
     /// Shows the page as a printer gets it, or as a screen again.

@@ -32,6 +32,7 @@ pub mod registry;
 pub mod served;
 pub mod slack;
 pub mod small;
+pub mod speed;
 pub mod steps;
 pub mod team;
 pub mod told;
