@@ -19,7 +19,8 @@ async fn the_benchmark_of_the_pages_measures_everything() {
     let desk = Desk {
         address: world.address.clone(),
         token: world.token.clone(),
-        cookies: Vec::new(),
+        // Pages are open here; a session is a cookie like any other.
+        cookies: vec![("language".into(), "en".into())],
         app_secret: world.sim.config().app_secret.expose().to_owned(),
         account: world.sim.accounts()[0].ig_id.clone(),
     };

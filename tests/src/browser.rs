@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::ffi::OsStrExt as _, process::Stdio};
 
-use fantoccini::{Client, ClientBuilder, Locator, cookies::Cookie, key::Key, wd::WebDriverCompatibleCommand};
+use fantoccini::{Client, ClientBuilder, Locator, key::Key, wd::WebDriverCompatibleCommand};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
@@ -149,11 +149,11 @@ impl Browser {
         self.client.issue_cmd(Devtools(command.to_string())).await.unwrap();
     }
 
-    /// Gives it a cookie for the host whose page is open.
-    pub async fn keeps_cookie(&self, name: &str, value: &str) {
-        let mut cookie = Cookie::new(name.to_owned(), value.to_owned());
-        cookie.set_path("/");
-        self.client.add_cookie(cookie).await.unwrap();
+    /// Gives it a cookie for an address.
+    pub async fn keeps_cookie(&self, address: &str, name: &str, value: &str) {
+        let cookie = json!({ "name": name, "value": value, "url": address });
+        let command = json!({ "cmd": "Network.setCookie", "params": cookie });
+        self.client.issue_cmd(Devtools(command.to_string())).await.unwrap();
     }
 
     /// Presses Enter where the focus is.

@@ -76,9 +76,8 @@ pub async fn measure(desk: &Desk, rounds: Rounds) -> Vec<Measured> {
     let browser = Browser::start().await;
     browser.sized(1440, 900).await;
     browser.in_every_page(include_str!("speed/page.js")).await;
-    browser.open(&format!("{}/help", desk.address)).await;
     for (name, value) in &desk.cookies {
-        browser.keeps_cookie(name, value).await;
+        browser.keeps_cookie(&desk.address, name, value).await;
     }
     all.extend(drawn::measure(&line, &browser, &texts, rounds).await);
     all.extend(arrives::measure(desk, &line, &browser, rounds).await);
