@@ -77,12 +77,20 @@ async fn look(
         }
     };
     let now = room.base.clock.now();
+    let mut taken = Vec::new();
     for media in room.base.inbox.due_media(now, &places.keys(), LOOK_AT).await? {
         let owner = Owner { channel: &media.channel, account: media.account, conversation: Some(media.conversation) };
-        let Some(place) = places.take(owner, media.id) else { continue };
-        if !room.base.inbox.begin_media(media.id, &media.key).await? {
-            continue;
+        if let Some(place) = places.take(owner, media.id) {
+            taken.push((place, media));
         }
+    }
+    let begun = if taken.is_empty() {
+        Vec::new()
+    } else {
+        room.base.inbox.begin_media(taken.iter().map(|(_, media)| (media.id, media.key.clone())).collect()).await?
+    };
+    taken.retain(|(_, media)| begun.contains(&media.id));
+    for (place, media) in taken {
         let room = Arc::clone(room);
         downloads.spawn(async move {
             let _place = place;

@@ -6,8 +6,8 @@ use std::{sync::Arc, time::Duration};
 use super::Organisation;
 use crate::base::tasks::{REST, Worker};
 
-/// Texts indexed per transaction: short enough that a delivery does not wait for it.
-const BATCH: usize = 200;
+/// Texts indexed per transaction: few enough that a reply does not wait for them.
+const BATCH: usize = 100;
 /// How long changes are gathered, so that a stream of them is indexed in larger pieces.
 const GATHER: Duration = Duration::from_millis(200);
 

@@ -48,7 +48,6 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, InboxError> {
         connection.pragma_update(None, "foreign_keys", "ON")?;
         // Unsent content must be gone from the file, not only from the table.
         connection.pragma_update(None, "secure_delete", "ON")?;
-        connection.pragma_update(None, "wal_autocheckpoint", 16_000)?;
         // Keeps the rollback data of savepoints in memory instead of a file.
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         // In KiB, because negative. Writes touch pages all over the indexes.

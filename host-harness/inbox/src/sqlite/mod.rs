@@ -9,6 +9,7 @@ mod checkpoint;
 mod columns;
 mod connection;
 mod contract_0_1;
+mod copier;
 mod failure;
 #[cfg(fuzzing)]
 #[doc(hidden)]

@@ -22,15 +22,10 @@ const THREADS: usize = 4;
 
 /// Statements that each connection keeps compiled: more than there are.
 const STATEMENTS: usize = 128;
-/// Pages of the file that each connection keeps, in KiB.
+/// Pages of the file that each connection keeps, in KiB. It forgets them at its first query after a commit. Mapping the
+/// file does not help: SQLite gives up the mapping then, too, and faulting the pages in again costs more than copying
+/// them.
 const CACHE_KIB: i64 = 16 << 10;
-
-/// How much of the file is read by mapping it into memory, in bytes of address space. Every commit of the writer makes
-/// these connections forget the pages that they keep, and copying one from the operating system again costs more than
-/// what is then read of it. SQLite maps at most what it was built with, 2 GiB. What is mapped counts as resident, though
-/// it is the operating system's to take back. A disk that fails under a mapping ends the process, which is what durable
-/// deliveries are made for.
-const MAPPED: i64 = 2 << 30;
 
 const THREAD: &str = "inbox-reader";
 
@@ -108,6 +103,5 @@ fn connect(path: &Path) -> Result<Connection, InboxError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // Negative: in KiB instead of pages.
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.pragma_update(None, "mmap_size", MAPPED)?;
     Ok(connection)
 }

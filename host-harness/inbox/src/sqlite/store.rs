@@ -33,7 +33,7 @@ fn take(path: &Path) -> Result<Opened, InboxError> {
     let mut connection = connection::connect(path)?;
     schema::migrate(&mut connection)?;
     integrity::mark(path)?;
-    Ok(Opened { connection, lock })
+    Ok(Opened { connection, lock, path: path.to_owned() })
 }
 
 impl SqliteStore {

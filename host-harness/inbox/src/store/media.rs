@@ -16,9 +16,9 @@ pub trait MediaFiles: Send + Sync {
     /// it costs does not depend on how many wait.
     async fn due_media(&self, now: u64, except: &[MediaId], limit: usize) -> Result<Vec<DueMedia>, InboxError>;
 
-    /// Records a download attempt before it is made, with the key of the future copy, so that a crash leaves no copy
-    /// without a row. False if the file is no longer wanted.
-    async fn begin_media(&self, id: MediaId, key: &str) -> Result<bool, InboxError>;
+    /// Records download attempts before they are made, each with the key of the future copy, so that a crash leaves no
+    /// copy without a row. Returns the files that are still wanted.
+    async fn begin_media(&self, files: Vec<(MediaId, String)>) -> Result<Vec<MediaId>, InboxError>;
 
     /// The next time after `after` at which a download is due, in milliseconds since 1970.
     async fn next_media(&self, after: u64) -> Result<Option<u64>, InboxError>;

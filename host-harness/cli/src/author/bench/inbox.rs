@@ -126,6 +126,8 @@ pub(super) async fn run(asked: Asked, folder: &Path, json: bool) -> Result<ExitC
     filled.note(folder)?;
     progress.set_message("waiting for the index of the search");
     file.indexed().await?;
+    // The server has closed the connection by now if that took long.
+    let mut client = Client::connect(&server.address).await?;
 
     let stored = file.messages()?;
     let customers = greeted(&sim, &server).await;

@@ -167,7 +167,7 @@ impl Automations for SqliteStore {
 
     async fn set_automation_position(&self, consumer: &'static str, seq: u64) -> Result<(), InboxError> {
         self.writer
-            .write(move |tx| {
+            .write_in_background(move |tx| {
                 tx.prepare_cached(
                     "INSERT INTO automation_position (consumer, seq) VALUES (?1, ?2)
                      ON CONFLICT (consumer) DO UPDATE SET seq = max(seq, ?2)",
@@ -338,7 +338,7 @@ impl Automations for SqliteStore {
 
     async fn begin_turn(&self, conversation: ConversationId, due_at: u64) -> Result<(), InboxError> {
         self.writer
-            .write(move |tx| {
+            .write_in_background(move |tx| {
                 tx.prepare_cached(
                     "UPDATE automation_turn SET attempts = attempts + 1, due_at = ?2 WHERE conversation_id = ?1",
                 )?
@@ -350,7 +350,7 @@ impl Automations for SqliteStore {
 
     async fn spend(&self, account: AccountId, day: u64, calls: u64, tokens: u64) -> Result<bool, InboxError> {
         self.writer
-            .write(move |tx| {
+            .write_in_background(move |tx| {
                 let counted = tx
                     .prepare_cached(
                         "INSERT INTO automation_day (account_id, day, calls, tokens) SELECT ?1, ?2, 1, 0 WHERE ?3 > 0
@@ -365,7 +365,7 @@ impl Automations for SqliteStore {
 
     async fn note_tokens(&self, account: AccountId, day: u64, tokens: u64) -> Result<(), InboxError> {
         self.writer
-            .write(move |tx| {
+            .write_in_background(move |tx| {
                 tx.prepare_cached("UPDATE automation_day SET tokens = tokens + ?3 WHERE account_id = ?1 AND day = ?2")?
                     .execute(params![account, as_millis(day), as_millis(tokens)])?;
                 Ok(())
@@ -375,7 +375,7 @@ impl Automations for SqliteStore {
 
     async fn expire_decisions(&self, before: u64) -> Result<usize, InboxError> {
         self.writer
-            .write(move |tx| {
+            .write_in_background(move |tx| {
                 tx.prepare_cached("DELETE FROM automation_day WHERE day < ?1")?
                     .execute([as_millis(before.checked_div(DAY).unwrap_or(0))])?;
                 Ok(tx.prepare_cached("DELETE FROM automation_decision WHERE at < ?1")?.execute([as_millis(before)])?)

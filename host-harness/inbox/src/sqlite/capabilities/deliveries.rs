@@ -48,13 +48,13 @@ impl Deliveries for SqliteStore {
     }
 
     async fn apply(&self, batch: Vec<TranslatedDelivery>, bounds: ParkingBounds) -> Result<Applied, InboxError> {
-        self.writer.write(move |tx| apply_batch(tx, &batch, bounds)).await
+        self.writer.write_in_background(move |tx| apply_batch(tx, &batch, bounds)).await
     }
 
     async fn requeue(&self, channel: &str, digest: &str) -> Result<usize, InboxError> {
         let (channel, digest) = (channel.to_owned(), digest.to_owned());
         self.writer
-            .write(move |tx| {
+            .write_in_background(move |tx| {
                 let failed = tx
                     .prepare_cached(
                         "UPDATE delivery SET state = 'received', attempts = 0
@@ -68,7 +68,7 @@ impl Deliveries for SqliteStore {
 
     async fn settle_batch(&self, outcome: BatchOutcome, now: u64) -> Result<(), InboxError> {
         self.writer
-            .write(move |tx| {
+            .write_in_background(move |tx| {
                 for id in &outcome.retry {
                     tx.prepare_cached("UPDATE delivery SET attempts = attempts + 1 WHERE id = ?1")?
                         .execute(params![id])?;

@@ -26,7 +26,7 @@ const LONGEST_MEDIA: u64 = 3_600_000;
 impl Maintenance for SqliteStore {
     async fn expire_parked(&self, before: u64, limit: usize) -> Result<usize, InboxError> {
         self.writer
-            .write(move |tx| {
+            .write_in_background(move |tx| {
                 let ids: Vec<DeliveryId> = {
                     let mut statement = tx.prepare_cached(
                         "SELECT id FROM (SELECT id, received_at FROM delivery WHERE state = 'unrouted'
@@ -50,7 +50,7 @@ impl Maintenance for SqliteStore {
 
     async fn empty_deliveries(&self, before: u64, limit: usize) -> Result<usize, InboxError> {
         self.writer
-            .write(move |tx| {
+            .write_in_background(move |tx| {
                 Ok(tx
                     .prepare_cached(
                         "UPDATE delivery SET state = 'purged', headers = '[]', body = x'' WHERE id IN (
@@ -63,7 +63,7 @@ impl Maintenance for SqliteStore {
     }
 
     async fn expire_changes(&self, before: u64, limit: usize) -> Result<usize, InboxError> {
-        self.writer.write(move |tx| changes::expire(tx, before, limit)).await
+        self.writer.write_in_background(move |tx| changes::expire(tx, before, limit)).await
     }
 
     async fn kept_days(&self) -> Result<KeptDays, InboxError> {

@@ -25,16 +25,19 @@ impl MediaFiles for SqliteStore {
         self.readers.read(move |connection| views::downloads::due(connection, now, &except, limit)).await
     }
 
-    async fn begin_media(&self, id: MediaId, key: &str) -> Result<bool, InboxError> {
-        let key = key.to_owned();
+    async fn begin_media(&self, files: Vec<(MediaId, String)>) -> Result<Vec<MediaId>, InboxError> {
         self.writer
-            .write(move |tx| {
-                let begun = tx
-                    .prepare_cached(
-                        "UPDATE media SET attempts = attempts + 1, stored_as = ?2 WHERE id = ?1 AND state = 'remote'",
-                    )?
-                    .execute(params![id, key])?;
-                Ok(begun == 1)
+            .write_in_background(move |tx| {
+                let mut statement = tx.prepare_cached(
+                    "UPDATE media SET attempts = attempts + 1, stored_as = ?2 WHERE id = ?1 AND state = 'remote'",
+                )?;
+                let mut begun = Vec::with_capacity(files.len());
+                for (id, key) in files {
+                    if statement.execute(params![id, key])? == 1 {
+                        begun.push(id);
+                    }
+                }
+                Ok(begun)
             })
             .await
     }
@@ -68,7 +71,7 @@ impl MediaFiles for SqliteStore {
 
     async fn finish_media(&self, id: MediaId, end: MediaEnd, now: u64) -> Result<(), InboxError> {
         self.writer
-            .write(move |tx| {
+            .write_in_background(move |tx| {
                 let changed = match &end {
                     MediaEnd::Stored { mime, size, sha256 } => tx
                         .prepare_cached(
@@ -116,7 +119,7 @@ impl MediaFiles for SqliteStore {
 
     async fn note_purged(&self, id: MediaId) -> Result<(), InboxError> {
         self.writer
-            .write(move |tx| {
+            .write_in_background(move |tx| {
                 tx.prepare_cached("UPDATE media SET stored_as = NULL WHERE id = ?1")?.execute(params![id])?;
                 Ok(())
             })

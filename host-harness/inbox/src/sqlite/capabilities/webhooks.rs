@@ -149,7 +149,7 @@ impl Webhooks for SqliteStore {
         attempts: Vec<WebhookAttempt>,
     ) -> Result<bool, InboxError> {
         self.writer
-            .write(move |tx| {
+            .write_in_background(move |tx| {
                 let moved = tx
                     .prepare_cached(
                         "UPDATE webhook SET position = ?3, problem = NULL, failing_since = NULL, attempts = 0,
@@ -171,7 +171,7 @@ impl Webhooks for SqliteStore {
         then: WebhookFailure,
     ) -> Result<(), InboxError> {
         self.writer
-            .write(move |tx| {
+            .write_in_background(move |tx| {
                 let (next, state, problem) = match &then {
                     WebhookFailure::Later(next) => (as_millis(*next), WebhookState::Active, attempt.problem.as_ref()),
                     WebhookFailure::End(reason) => (0, WebhookState::Failed, Some(reason)),

@@ -116,7 +116,7 @@ pub(crate) async fn a_change_is_told_once_with_the_rows_that_it_concerns(place: 
     stage.deliver(vec![event("shop", "ada", "photo", NOW + 2, photo)]).await;
     assert_eq!(kinds(&news(store, &mut at).await), ["message.created"]);
     let due = store.due_media(NOW + 2, &[], 9).await.unwrap();
-    assert!(store.begin_media(due[0].id, "key").await.unwrap());
+    assert_eq!(store.begin_media(vec![(due[0].id, "key".to_owned())]).await.unwrap(), [due[0].id]);
     assert_eq!(kinds(&news(store, &mut at).await), Vec::<&str>::new());
     let end = harness_inbox::MediaEnd::Stored { mime: "image/jpeg".into(), size: 1, sha256: "00".into() };
     store.finish_media(due[0].id, end, NOW + 2).await.unwrap();

@@ -23,9 +23,8 @@ pub(crate) async fn a_file_is_downloaded_once_and_its_copy_goes_with_its_message
     assert_eq!(due.len(), 2, "of the third there is only the link");
     assert_eq!(store.due_media(NOW, &[due[0].id], 9).await.unwrap()[0].id, due[1].id);
     assert!(store.due_media(NOW - 1, &[], 9).await.unwrap().is_empty());
-    for file in &due {
-        assert!(store.begin_media(file.id, &file.key).await.unwrap());
-    }
+    let files: Vec<_> = due.iter().map(|file| (file.id, file.key.clone())).collect();
+    assert_eq!(store.begin_media(files.clone()).await.unwrap(), [due[0].id, due[1].id]);
     let stored = MediaEnd::Stored { mime: "image/png".into(), size: 5, sha256: "ab".into() };
     store.finish_media(due[0].id, stored.clone(), NOW).await.unwrap();
     let later = MediaEnd::Later { at: NOW + 60_000, reason: "It did not answer.".into() };
@@ -36,7 +35,7 @@ pub(crate) async fn a_file_is_downloaded_once_and_its_copy_goes_with_its_message
         [Some(NOW + 60_000), None],
         "later than that, and not at it"
     );
-    assert!(!store.begin_media(due[0].id, &due[0].key).await.unwrap(), "it is here");
+    assert_eq!(store.begin_media(files).await.unwrap(), [due[1].id], "the first is here");
     assert_eq!(store.media(due[0].id).await.unwrap().state, MediaState::Stored);
     assert!(store.purgeable_media(9).await.unwrap().is_empty());
     stage.deliver(vec![event("shop", "ada", "unsent", NOW, json!({"deleted": {"target": "m1"}}))]).await;

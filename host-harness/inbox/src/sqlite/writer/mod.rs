@@ -1,10 +1,13 @@
-//! Owns: the only writing thread, with group commit: all writes waiting when a transaction begins are committed
-//! together and share one fsync.
-//! Does not own: the writes themselves, the connection's pragmas.
+//! Owns: the only writing thread, with group commit: writes that wait together are committed together and share one
+//! fsync.
+//! Does not own: which of them comes next (`waiting`), the writes themselves, the connection's pragmas.
+
+mod waiting;
 
 use std::{
     fs::File,
-    sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError},
+    path::PathBuf,
+    sync::mpsc::{self, SyncSender, TrySendError},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -12,6 +15,7 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{oneshot, watch};
 
+use self::waiting::{Priority, Ran, Waiting};
 use super::{checkpoint::Checkpoints, failure::NotCommitted, rows::changes};
 use crate::error::InboxError;
 
@@ -30,12 +34,19 @@ pub(crate) trait Job: Send {
 
 /// A handle to the writing thread's queue, for code that submits its own jobs.
 #[derive(Clone)]
-pub(crate) struct Queue(SyncSender<Box<dyn Job>>);
+pub(crate) struct Queue(SyncSender<(Priority, Box<dyn Job>)>);
 
 impl Queue {
-    /// Submits a job. Returns it if the queue is full or closed.
+    /// Submits a background job. Returns it if the queue is full or closed.
     pub(crate) fn put(&self, job: Box<dyn Job>) -> Result<(), TrySendError<Box<dyn Job>>> {
-        self.0.try_send(job)
+        self.send(Priority::Background, job)
+    }
+
+    fn send(&self, priority: Priority, job: Box<dyn Job>) -> Result<(), TrySendError<Box<dyn Job>>> {
+        self.0.try_send((priority, job)).map_err(|error| match error {
+            TrySendError::Full((_, job)) => TrySendError::Full(job),
+            TrySendError::Disconnected((_, job)) => TrySendError::Disconnected(job),
+        })
     }
 }
 
@@ -90,19 +101,21 @@ pub(crate) struct Writer {
 pub(crate) struct Opened {
     pub(crate) connection: Connection,
     pub(crate) lock: File,
+    pub(crate) path: PathBuf,
 }
 
 impl Writer {
     /// Starts the thread. It releases the file once all queue handles are dropped and all writes are done.
     pub(crate) fn start(
-        Opened { connection, lock }: Opened,
+        Opened { mut connection, lock, path }: Opened,
     ) -> Result<(Self, Queue, watch::Receiver<u64>), InboxError> {
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
         let (tell, newest) = watch::channel(changes::newest(&connection)?);
+        let checkpoints = Checkpoints::start(&mut connection, &path)?;
         let thread = thread::Builder::new()
             .name(THREAD.into())
             .spawn(move || {
-                run(connection, &jobs, &tell);
+                run(connection, checkpoints, Waiting::new(jobs, QUEUE), &tell);
                 drop(lock);
             })
             .map_err(|source| InboxError::Thread { name: THREAD, source })?;
@@ -110,14 +123,32 @@ impl Writer {
         Ok((Self { queue: Some(queue.clone()), thread: Some(thread) }, queue, newest))
     }
 
-    /// Runs a write and returns once it is durable. Fails at once if the queue is full.
+    /// Runs a write that a person or a platform waits for, and returns once it is durable. Fails at once if the queue is
+    /// full.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
     ) -> Result<T, InboxError> {
+        self.write_with(Priority::Interactive, work).await
+    }
+
+    /// The same for a worker's write, which waits behind those of people and may wait for company. For whatever grows
+    /// with the traffic.
+    pub(crate) async fn write_in_background<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
+    ) -> Result<T, InboxError> {
+        self.write_with(Priority::Background, work).await
+    }
+
+    async fn write_with<T: Send + 'static>(
+        &self,
+        priority: Priority,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
+    ) -> Result<T, InboxError> {
         let (reply, answer) = oneshot::channel();
         let task = Box::new(Task { work: Some(work), result: None, reply });
-        self.queue.as_ref().ok_or(InboxError::Closed)?.put(task).map_err(|error| match error {
+        self.queue.as_ref().ok_or(InboxError::Closed)?.send(priority, task).map_err(|error| match error {
             TrySendError::Full(_) => InboxError::Busy(QUEUE),
             TrySendError::Disconnected(_) => InboxError::Closed,
         })?;
@@ -135,25 +166,26 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut connection: Connection, jobs: &Receiver<Box<dyn Job>>, newest: &watch::Sender<u64>) {
+// `checkpoints` is dropped before the connection, which has to be the last: parameters are dropped from the last on.
+fn run(
+    mut connection: Connection,
+    mut checkpoints: Checkpoints,
+    mut waiting: Waiting<Box<dyn Job>>,
+    newest: &watch::Sender<u64>,
+) {
     let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
-    let mut checkpoints = Checkpoints::new();
     loop {
-        let next = match checkpoints.due_in() {
-            None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(Duration::ZERO) => {
-                checkpoints.make_empty(&connection);
-                continue;
-            }
-            Some(wait) => jobs.recv_timeout(wait),
-        };
-        match next {
-            Ok(first) => batch.push(first),
-            Err(RecvTimeoutError::Timeout) => continue,
-            Err(RecvTimeoutError::Disconnected) => return,
+        let due = checkpoints.due_in();
+        if due == Some(Duration::ZERO) {
+            checkpoints.make_empty(&connection);
+            continue;
         }
-        let committed = commit_batch(&mut connection, jobs, &mut batch);
-        checkpoints.note_write();
+        match waiting.wait(due) {
+            Ok(true) => {}
+            Ok(false) => continue,
+            Err(_) => return,
+        }
+        let committed = commit_batch(&mut connection, &mut waiting, &mut batch);
         if let Err(reason) = &committed {
             tracing::error!(%reason, writes = batch.len(), "a transaction of the inbox failed");
         }
@@ -161,6 +193,8 @@ fn run(mut connection: Connection, jobs: &Receiver<Box<dyn Job>>, newest: &watch
         for job in batch.drain(..) {
             job.finish(committed.clone());
         }
+        // After everybody has been told: they need not wait for it.
+        checkpoints.after_write(&connection);
     }
 }
 
@@ -176,12 +210,26 @@ fn tell_newest(connection: &Connection, newest: &watch::Sender<u64>) {
     }
 }
 
-/// Runs the job in `batch` and those waiting after it, and commits.
+/// Runs what waits, and commits. Leaves in `batch` what it ran.
 fn commit_batch(
     connection: &mut Connection,
-    jobs: &Receiver<Box<dyn Job>>,
+    waiting: &mut Waiting<Box<dyn Job>>,
     batch: &mut Vec<Box<dyn Job>>,
 ) -> Result<(), NotCommitted> {
+    let mut ran = Ran::default();
+    let committed = run_batch(connection, waiting, batch, &mut ran);
+    waiting.ended(ran);
+    committed
+}
+
+fn run_batch(
+    connection: &mut Connection,
+    waiting: &mut Waiting<Box<dyn Job>>,
+    batch: &mut Vec<Box<dyn Job>>,
+    ran: &mut Ran,
+) -> Result<(), NotCommitted> {
+    // Taken before the transaction begins: if it cannot, somebody must be told.
+    batch.extend(waiting.next(ran));
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if let Some(first) = batch.first_mut()
         && !first.run(&tx)
@@ -191,11 +239,11 @@ fn commit_batch(
         return if tx.is_autocommit() { Err(NotCommitted::RolledBack) } else { Ok(tx.rollback()?) };
     }
     while batch.len() < BATCH
-        && let Ok(mut job) = jobs.try_recv()
+        && let Some(mut job) = waiting.next(ran)
     {
-        let ran = in_savepoint(&tx, &mut *job);
+        let succeeded = in_savepoint(&tx, &mut *job);
         batch.push(job);
-        ran?;
+        succeeded?;
         if tx.is_autocommit() {
             return Err(NotCommitted::RolledBack);
         }
