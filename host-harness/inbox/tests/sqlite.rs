@@ -161,6 +161,33 @@ async fn nothing_of_another_workspace_is_put_on_a_conversation() {
     assert_eq!((shown.assignee, shown.collection, shown.labels), (None, None, vec![]), "of the others' team");
 }
 
+#[tokio::test]
+async fn the_log_is_written_from_its_beginning_again_while_writes_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inbox.sqlite");
+    let (inbox, conversation) = two_teams(&path).await;
+    let log = || std::fs::metadata(folder.path().join("inbox.sqlite-wal")).map_or(0, |file| file.len());
+    let note = || NewNote {
+        conversation,
+        user: Some(UserId::new(1)),
+        author: "Ada".into(),
+        text: "A long note. ".repeat(2_000),
+        now: 2,
+    };
+    // So often without growing that it can only be written over.
+    let (mut longest, mut without_growing) = (0, 0);
+    while longest < 64 << 20 {
+        inbox.add_note(note()).await.unwrap();
+        let long = log();
+        without_growing = if long > longest { 0 } else { without_growing + 1 };
+        longest = longest.max(long);
+        if longest > 4 << 20 && without_growing == 200 {
+            return;
+        }
+    }
+    panic!("the log has {longest} bytes and goes on growing");
+}
+
 /// All bytes of the inbox's files.
 fn bytes_in(folder: &Path) -> Vec<u8> {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
