@@ -2,7 +2,7 @@
 //! Does not own: when, and emptying the log, which only the writer can (`checkpoint`).
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU8, Ordering},
@@ -76,7 +76,7 @@ impl Drop for Copier {
     }
 }
 
-fn run(path: &PathBuf, orders: &Receiver<()>, state: &AtomicU8) {
+fn run(path: &Path, orders: &Receiver<()>, state: &AtomicU8) {
     let mut open: Option<Connection> = None;
     while orders.recv().is_ok() {
         // The writer copies everything itself if this fails, and reports it.
