@@ -25,7 +25,8 @@ use harness_contract::{
     OutboundMessage, ParseError, SendStep, Setting, SettingValue, Validation, Violation, manifest::MANIFEST_SECTION,
 };
 use harness_sandbox::{
-    CallFailure, Effects, InspectError, LoadError, Origin, Sandbox, SandboxConfig, Scarce, StorageError, inspect,
+    CallFailure, ComponentBounds, Effects, InspectError, LoadError, Origin, Sandbox, SandboxConfig, Scarce,
+    StorageError, count, inspect,
 };
 use wasm_encoder::{ComponentSection, CustomSection};
 
@@ -112,6 +113,15 @@ fn instagram_imports_the_contract_and_nothing_else() {
     imports.sort();
     assert_eq!(imports, of_contract.map(|name| format!("inbox:channel/{name}@0.2.0")));
     assert!(inspection.size < SIZE_BUDGET, "{} bytes", inspection.size);
+}
+
+/// Each module is an instance more in every call.
+#[test]
+fn what_connects_a_channels_imports_is_one_module() {
+    let bounds = ComponentBounds { core_instances: 2, ..ComponentBounds::default() };
+    for (path, component) in [instagram(), hostile(), scripted()] {
+        assert!(count(component, &bounds).is_ok(), "{}: {:?}", path.display(), count(component, &bounds));
+    }
 }
 
 fn attack(what: &str) -> CallFailure {

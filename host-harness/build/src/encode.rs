@@ -12,7 +12,7 @@ use wasm_encoder::{
 use wasmparser::{ComponentImportSectionReader, ComponentInstance, CustomSectionReader, Parser};
 use wit_component::ComponentEncoder;
 
-use crate::{BuildError, prune::prune};
+use crate::{BuildError, imports::through_own_table, prune::prune};
 
 /// Encodes a core module, built against the world `channel`, as a component with an embedded manifest.
 pub fn encode(module: &[u8], manifest: &str) -> Result<Vec<u8>, BuildError> {
@@ -21,6 +21,7 @@ pub fn encode(module: &[u8], manifest: &str) -> Result<Vec<u8>, BuildError> {
         .module(&prune(module).map_err(BuildError::Encode)?)
         .and_then(|mut encoder| encoder.encode())
         .map_err(|error| BuildError::Encode(format!("{error:#}")))?;
+    let encoded = through_own_table(encoded).map_err(BuildError::Encode)?;
     let mut component = Component::new();
     Shorter::default()
         .parse_component(&mut component, Parser::new(0), &encoded)

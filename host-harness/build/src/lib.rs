@@ -8,6 +8,7 @@ mod encode;
 mod environment;
 mod error;
 mod home;
+mod imports;
 mod licence;
 mod lock;
 mod metadata;
