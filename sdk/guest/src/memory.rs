@@ -14,6 +14,9 @@ use std::cell::Cell;
 const PAGE: usize = 64 * 1024;
 /// The most pages allocated beyond what is needed: 1 MiB.
 const MOST_AHEAD: usize = 16;
+/// How much follows a block that finds no room, in its own size: what is made of a delivery, tree, events and their
+/// lowered form together, is eight to ten times as large.
+const FOLLOWING: usize = 10;
 
 /// A memory that can only grow.
 trait Memory {
@@ -48,22 +51,23 @@ impl<M: Memory, const GIVES_BACK: bool> Bump<M, GIVES_BACK> {
         }
         let start = self.next.get().checked_next_multiple_of(align)?;
         let finish = start.checked_add(size)?;
-        self.reach(finish)?;
+        self.reach(finish, size)?;
         self.next.set(finish);
         Some(start)
     }
 
-    /// Grows the memory to reach up to `finish`.
-    fn reach(&self, finish: usize) -> Option<()> {
+    /// Grows the memory to reach up to `finish`, for a new block of `size` bytes.
+    fn reach(&self, finish: usize, size: usize) -> Option<()> {
         let missing = finish.saturating_sub(self.end.get());
         if missing == 0 {
             return Some(());
         }
         let needed = missing.div_ceil(PAGE);
-        // Grow in proportion to the present size, so that a large delivery does not grow page by page. Near the host's
-        // limit, fall back to exactly what is needed.
+        // Grow in proportion to the present size and to the block's, so that a large delivery grows once: a host pays
+        // more for growing than for clearing ten pages. Near the host's limit, fall back to exactly what is needed.
         let held = self.end.get() / PAGE;
-        let ahead = needed.max(held.min(MOST_AHEAD));
+        let following = size.saturating_mul(FOLLOWING) / PAGE;
+        let ahead = needed.max(held.max(following).min(MOST_AHEAD));
         for pages in [ahead, needed] {
             if self.memory.grow(pages) {
                 self.end.set(self.end.get().checked_add(pages.checked_mul(PAGE)?)?);
@@ -116,7 +120,7 @@ unsafe impl<M: Memory, const GIVES_BACK: bool> GlobalAlloc for Bump<M, GIVES_BAC
         let start = old.addr();
         if start.checked_add(layout.size()) == Some(self.next.get())
             && let Some(finish) = start.checked_add(size)
-            && self.reach(finish).is_some()
+            && self.reach(finish, 0).is_some()
         {
             self.next.set(finish);
             return old;
