@@ -4,7 +4,7 @@
 use channel_tests::{World, browser::Browser, eventually, request};
 use harness_inbox::{MediaState, PublicId as _};
 
-use crate::{street, team};
+use crate::{stage::Visit, street, team};
 
 /// A desk's screen at 200 %, and a phone.
 const SIZES: [(u32, u32); 2] = [(720, 450), (360, 740)];
@@ -47,18 +47,40 @@ const CUT: &str = "const all = [...document.querySelectorAll('body *')].filter(o
     });
     return [document.documentElement.scrollWidth - innerWidth, all.slice(0, 3).map(one => one.outerHTML.slice(0, 120))]";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_page_is_cut_or_scrolls_sideways_at_twice_the_size_and_on_a_phone_in_both_directions() {
-    let world = World::new().await;
-    let pages = pages(&world).await;
-    let browser = Browser::start().await;
-    browser.open(&format!("{}/help", world.address)).await;
+/// The page of each step of connecting an account, for this browser.
+async fn connecting(world: &World, browser: &Browser) -> Vec<(String, String)> {
+    let mut all = vec![("connect-gone".to_owned(), format!("{}/connect/nothing", world.address))];
+    for (name, says) in [
+        ("connect-start", "Connect with"),
+        ("connect-failed", "not permitted"),
+        ("connect-choose", "Choose the account to connect"),
+        ("connect-test", "Send a test message"),
+    ] {
+        browser.open(&world.link("instagram").await).await;
+        browser.says("Connect with").await;
+        if name != "connect-start" {
+            browser.click("button[value=facebook]").await;
+            browser.click(if name == "connect-failed" { "#cancel" } else { "#continue" }).await;
+        }
+        if name == "connect-test" {
+            browser.click("input[name=candidate]").await;
+            browser.click("button").await;
+        }
+        browser.says(says).await;
+        all.push((name.to_owned(), browser.client.current_url().await.unwrap().to_string()));
+    }
+    all
+}
+
+/// Looks at pages of one address at both sizes, and in both directions of writing. Returns what is wrong.
+async fn cut_off(browser: &Browser, pages: &[(String, String)]) -> Vec<String> {
     let mut wrong = Vec::new();
+    browser.open(&pages[0].1).await;
     for language in ["en", "qps"] {
         browser.runs(&format!("document.cookie = 'language={language}; path=/'")).await;
         for (width, height) in SIZES {
             browser.sized(width, height).await;
-            for (name, page) in &pages {
+            for (name, page) in pages {
                 browser.open(page).await;
                 browser.pictured(&format!("looks-{name}-{width}-{language}")).await;
                 let found = browser.runs(CUT).await;
@@ -67,16 +89,43 @@ async fn no_page_is_cut_or_scrolls_sideways_at_twice_the_size_and_on_a_phone_in_
                 }
             }
         }
-        browser.sized(1440, 900).await;
-        for (name, page) in &pages {
-            if std::env::var_os("SCREENSHOTS").is_some() {
-                browser.open(page).await;
-                browser.pictured(&format!("looks-{name}-1440-{language}")).await;
-            }
+        if std::env::var_os("SCREENSHOTS").is_some() {
+            also_pictured(browser, pages, language).await;
         }
     }
+    wrong
+}
+
+/// Pictures of what a machine cannot judge: the other widths, and the dark.
+async fn also_pictured(browser: &Browser, pages: &[(String, String)], language: &str) {
+    for (width, theme) in [(1440, "light"), (1440, "dark"), (820, "light"), (360, "dark")] {
+        browser.sized(width, 900).await;
+        for (name, page) in pages {
+            browser.open(page).await;
+            browser.runs(&format!("document.documentElement.dataset.theme = '{theme}'")).await;
+            browser.pictured(&format!("looks-{name}-{width}-{theme}-{language}")).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_is_cut_or_scrolls_sideways_at_twice_the_size_and_on_a_phone_in_both_directions() {
+    let world = World::new().await;
+    let mut pages = pages(&world).await;
+    let browser = Browser::start().await;
+    pages.extend(connecting(&world, &browser).await);
+    let wrong = cut_off(&browser, &pages).await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_is_not_cut_and_does_not_scroll_sideways_either() {
+    let visit = Visit::at(1, Some("Do you still have the tall vase?")).await;
+    let steps = (1..=11).map(|step| (format!("demo-{step}"), format!("{}/demo?step={step}", visit.stage.address)));
+    let wrong = cut_off(&visit.browser, &steps.collect::<Vec<_>>()).await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    visit.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

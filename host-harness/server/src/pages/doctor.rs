@@ -207,7 +207,7 @@ fn row(check: &CheckResult, account: &AccountRow, reader: &Reader) -> Markup {
     html! {
         li.check-row data-tone=(tone) {
             (icon(symbol))
-            div { strong { (check.finding) } @if let Some(fix) = &check.fix { p.small.muted { (fix) } } }
+            div { strong dir="auto" { (check.finding) } @if let Some(fix) = &check.fix { p.small.muted dir="auto" { (fix) } } }
             @if let Some(fix) = Fix::of(check).filter(|_| reader.is_admin) { div.acts { (button(fix, check, account, reader)) } }
         }
     }

@@ -16,7 +16,7 @@ pub(super) fn page(reader: &Reader, status: StatusCode, title: &str, hint: &str)
         body {
             div.solo {
                 main.stack.wide id="main" tabindex="-1" {
-                    div.stack { (layout::sign(44)) h1 { (title) } p { (hint) } }
+                    div.stack { (layout::sign(44)) h1 { (title) } p dir="auto" { (hint) } }
                     p.line.wrap { a.btn.primary href="/inbox" { (words.go_to_inbox) } }
                     @if let Some(request) = request { p.small.muted { (words.mention_this) " " code { (request) } "." } }
                 }

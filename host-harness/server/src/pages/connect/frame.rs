@@ -66,7 +66,7 @@ pub(super) fn page(reader: &Reader, title: &str, step: Option<Step>, needs: &Nee
 
 /// A problem, in words.
 pub(super) fn problem(sentence: &str) -> Markup {
-    html! { div.callout data-tone="fail" role="alert" { (icon("stop")) div { (sentence) } } }
+    html! { div.callout data-tone="fail" role="alert" { (icon("stop")) div dir="auto" { (sentence) } } }
 }
 
 /// An error page with one sentence.

@@ -96,8 +96,8 @@ fn decided_by(one: &Period, reader: &Reader) -> Markup {
     let words = &reader.words.settings;
     let configured = fill(&words.configuration_says, &[("period", &period(one.configured, reader))]);
     html! {
-        @if one.set.is_some() { (words.set_here) br; span.small.muted { (configured) ", " code { (key(one.what)) } } }
-        @else { code { (key(one.what)) } }
+        @if one.set.is_some() { (words.set_here) br; span.small.muted { (configured) ", " code dir="ltr" { (key(one.what)) } } }
+        @else { code dir="ltr" { (key(one.what)) } }
     }
 }
 
