@@ -18,6 +18,8 @@ mod keyless;
 mod machine;
 #[path = "publish/versions.rs"]
 mod versions;
+#[path = "publish/waiting.rs"]
+mod waiting;
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 

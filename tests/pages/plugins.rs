@@ -1,7 +1,7 @@
 //! The pages for plugins in a browser: what runs, what it may do, how it does.
 
 use channel_tests::{World, browser::Browser, instagram};
-use harness_engine::{ChannelOptions, Grant};
+use harness_engine::{ChannelOptions, Grant, Looked, NewerVersion};
 
 use crate::{
     accessible::{axe, findings},
@@ -41,6 +41,26 @@ async fn a_plugin_s_page_says_what_runs_what_it_may_do_and_how_it_did_in_the_las
     let plots = browser.runs("return [...document.querySelectorAll('svg.plot')].map(plot => plot.ariaLabel ?? plot.getAttribute('aria-label'))").await;
     assert!(plots.as_array().unwrap().len() == 4, "{plots}");
     looked_at(&browser, &axe(), "plugins").await;
+
+    // What waits where it came from, and why that is not known.
+    let newer = NewerVersion {
+        version: "0.3.0".into(),
+        publisher: Some("acme".into()),
+        more: vec!["requests GET https://more.example.com/a/rather/long/path/that/has/to/be/broken/on/a/phone".into()],
+        less: vec!["requests GET https://graph.facebook.com/*".into()],
+    };
+    let looked = |found| world.host.note_looked("instagram", &digest, Looked { at: world.clock.now(), found });
+    looked(Ok(Some(newer)));
+    browser.open(&format!("{}/plugins/instagram", world.address)).await;
+    let page = browser.says("Version 0.3.0 waits where this one came from").await;
+    for shown in ["0.3.0 waits", "acme. It asks for more:", "more.example.com", "harness update instagram", "Running"] {
+        assert!(page.contains(shown), "{shown:?} is missing in {page}");
+    }
+    looked_at(&browser, &axe(), "plugins-newer").await;
+    looked(Err("127.0.0.1:5000: nobody answers".into()));
+    browser.open(&format!("{}/plugins/instagram", world.address)).await;
+    let page = browser.says("127.0.0.1:5000: nobody answers").await;
+    assert!(page.contains("is not known") && !page.contains("waits where"), "{page}");
 
     // What is not allowed is said to be so.
     let granted = world.host.channel("instagram").unwrap().grant.clone();

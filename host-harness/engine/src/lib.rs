@@ -33,6 +33,7 @@ pub use channels::{
     AnotherChannel, NoChannel, UnknownSlot, WrongSettings,
     circuit_breaker::{BreakerState, BreakerView, Part},
     loaded::{ChannelOptions, Grant, Loadable, LoadedChannel, Provenance, SigningIdentity},
+    newer::{Looked, NewerVersion},
 };
 pub use error::{Busy, ConnectError, Disconnected, Full, Interrupted, Overtaken, Paused, PlatformHold, Refusal};
 pub use harness_egress::{

@@ -1,9 +1,12 @@
 //! Owns: `[packages]`: whose packages may be installed, and from where.
 //! Does not own: verifying them (`harness-package`).
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
+
+/// Unless the configuration says otherwise.
+const LOOK_EVERY_HOURS: u32 = 24;
 
 /// Whose packages may be installed, and from where.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -18,6 +21,17 @@ pub struct PackagesConfig {
     pub publishers: BTreeMap<String, PublisherConfig>,
     /// What is not trusted any more, whoever signed it.
     pub revoked: RevokedConfig,
+    /// How often a running host asks the registries for newer versions of what was installed from them; 0 is never. Nothing
+    /// is taken by itself.
+    pub look_every_hours: Option<u32>,
+}
+
+impl PackagesConfig {
+    /// The time between two looks for newer versions; none where nobody is to look.
+    pub fn look_every(&self) -> Option<Duration> {
+        let hours = self.look_every_hours.unwrap_or(LOOK_EVERY_HOURS);
+        (hours > 0).then(|| Duration::from_secs(u64::from(hours) * 3600))
+    }
 }
 
 /// A publisher that is trusted.

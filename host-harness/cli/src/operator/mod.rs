@@ -8,6 +8,7 @@ pub(crate) mod packages;
 mod running;
 pub(crate) mod serve;
 mod token;
+mod updates;
 mod user;
 mod watch;
 

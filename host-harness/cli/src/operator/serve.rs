@@ -18,7 +18,7 @@ use harness_server::ProviderOptions;
 use super::{
     load::{self, Refused, load},
     packages::trust,
-    watch,
+    updates, watch,
 };
 use crate::{compiler, log, progress};
 
@@ -81,10 +81,12 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
     if file.config.api.token.is_none() {
         println!("token of the API: {}, which commands on this machine read", file.admin_token().path().display());
     }
+    let looking = tokio::spawn(updates::run(host.clone(), file.clone(), installed.clone()));
     let watching = tokio::spawn(watch::run(host.clone(), file.clone(), installed, watching));
     let automation = Automation::start(&host);
     let router = harness_server::router_with(host.clone(), access, &limits);
     harness_server::serve_with(listener, router, &limits, stopped()).await?;
+    looking.abort();
     watching.abort();
     let progress = progress::spinner("waiting for requests that are under way".into());
     automation.stop().await;

@@ -7,6 +7,7 @@ mod capabilities;
 pub(crate) mod circuit_breaker;
 mod error;
 pub(crate) mod loaded;
+pub(crate) mod newer;
 mod rollout;
 
 use std::{

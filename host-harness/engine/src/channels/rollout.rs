@@ -20,6 +20,7 @@ use super::{
     circuit_breaker::Permit,
     error::{AnotherChannel, ChannelsError, WrongSettings},
     loaded::{ChannelOptions, Loadable, LoadedChannel, check_slots},
+    newer::Looked,
 };
 
 /// Crashes after which a new component is rolled back.
@@ -36,17 +37,19 @@ pub(crate) struct Rollouts {
 }
 
 #[derive(Default)]
-struct History {
+pub(super) struct History {
     count: u64,
     /// The component before, while the new one is on trial.
     previous: Option<Arc<LoadedChannel>>,
     replaced_at: u64,
     crashes: VecDeque<u64>,
     problem: Option<String>,
+    /// What came of looking for a newer version than the component with this digest.
+    pub(super) looked: Option<(String, Looked)>,
 }
 
 impl Rollouts {
-    fn note<T>(&self, channel: &str, note: impl FnOnce(&mut History) -> T) -> T {
+    pub(super) fn note<T>(&self, channel: &str, note: impl FnOnce(&mut History) -> T) -> T {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
         note(channels.entry(channel.to_owned()).or_default())
     }

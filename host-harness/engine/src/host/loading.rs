@@ -7,6 +7,7 @@ use super::{Host, HostError};
 use crate::channels::{
     circuit_breaker::BreakerView,
     loaded::{ChannelOptions, Loadable, LoadedChannel},
+    newer::Looked,
 };
 
 impl Host {
@@ -52,6 +53,17 @@ impl Host {
     /// Why the newest component of this channel is not the running one.
     pub fn update_problem(&self, id: &str) -> Option<String> {
         self.rooms.channels.update_problem(id)
+    }
+
+    /// Notes what came of looking for a newer version than the component with this digest, in hex, where it came from.
+    /// Of one that does not run, nothing is noted.
+    pub fn note_looked(&self, id: &str, digest: &str, looked: Looked) {
+        self.rooms.channels.note_looked(id, digest, looked);
+    }
+
+    /// What came of looking for a newer version than the one that runs; none where nobody looked.
+    pub fn looked(&self, id: &str) -> Option<Looked> {
+        self.rooms.channels.looked(id)
     }
 
     /// A loaded channel.

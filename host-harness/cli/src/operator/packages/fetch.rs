@@ -90,7 +90,7 @@ pub(super) async fn fetch(file: &ConfigFile, words: &str, to: Option<&Version>, 
 }
 
 /// Whose signature it is. None where there is none and the configuration allows that.
-fn trusted(file: &ConfigFile, place: &str, found: &Found, state: &State) -> Result<Option<Verified>> {
+pub(super) fn trusted(file: &ConfigFile, place: &str, found: &Found, state: &State) -> Result<Option<Verified>> {
     let policy = trust::policy(file)?;
     let expected = Expected {
         manifest: found.manifest,

@@ -5,6 +5,7 @@ mod documents;
 mod fetch;
 mod install;
 mod list;
+pub(crate) mod look;
 mod show;
 pub(crate) mod trust;
 

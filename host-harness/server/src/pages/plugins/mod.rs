@@ -2,6 +2,7 @@
 //! Does not own: loading components (the engine), installing packages (the operator's commands), deliveries (`inspector`).
 
 mod health;
+mod newer;
 mod permissions;
 
 use std::sync::Arc;
@@ -152,7 +153,7 @@ fn table(host: &Host, channels: &[Arc<LoadedChannel>], shown: Option<&LoadedChan
                                     }
                                 }
                                 td { span.chip data-tone=(tone) { (icon(symbol)) (state) } }
-                                td.num { (manifest.version) }
+                                td.num { (manifest.version) (newer::mark(host, &manifest.id, reader)) }
                                 td { (publisher(loaded, reader)) }
                                 td.num { (number(calls)) }
                                 td.num { (number(failed)) }
@@ -189,6 +190,7 @@ fn detail(host: &Host, loaded: &LoadedChannel, reader: &Reader) -> Markup {
                     div { strong { (words.update_waits) } " " (problem) p.small { (fill(&words.keeps_running, &[("version", &manifest.channel.version)])) } }
                 }
             }
+            (newer::waiting(host, id, reader))
             @for breaker in host.breakers(id).iter().filter(|breaker| breaker.state != BreakerState::Closed) {
                 (circuit(id, breaker, reader))
             }

@@ -28,6 +28,13 @@ words! {
     signature_valid = "Signature valid";
     update_waits = "A newer version waits.";
     keeps_running = "{version} keeps running. No message is lost.";
+    newer_there = "{version} waits";
+    newer_is_there = "Version {version} waits where this one came from.";
+    newer_asks_no_more = "It asks for nothing that this one does not.";
+    newer_asks_more = "It asks for more:";
+    newer_is_taken = "This command shows it again and asks, where it wants more than this one may:";
+    looked = "Newer versions were looked for: {time}.";
+    not_looked = "Whether there is a newer version is not known:";
     used_again = "It is used again.";
     part_incoming = "Reading what comes in";
     part_outgoing = "Sending";
