@@ -126,12 +126,12 @@ pub(super) async fn run(asked: Asked, folder: &Path, json: bool) -> Result<ExitC
     filled.note(folder)?;
     progress.set_message("waiting for the index of the search");
     file.indexed().await?;
-    // The server has closed the connection by now if that took long.
-    let mut client = Client::connect(&server.address).await?;
 
     let stored = file.messages()?;
     let customers = greeted(&sim, &server).await;
     let ids: Vec<String> = customers.iter().map(|customer| customer.igsid().to_owned()).collect();
+    // A new one, because the server has closed the first by now if that took long.
+    let mut client = Client::connect(&server.address).await?;
     let open = operations::of_customers(&mut client, &ids).await?;
     if open.is_empty() {
         bail!("no customer can be answered");

@@ -48,7 +48,7 @@ impl Deliveries for SqliteStore {
     }
 
     async fn apply(&self, batch: Vec<TranslatedDelivery>, bounds: ParkingBounds) -> Result<Applied, InboxError> {
-        self.writer.write_in_background(move |tx| apply_batch(tx, &batch, bounds)).await
+        self.writer.write_in_bulk(move |tx| apply_batch(tx, &batch, bounds)).await
     }
 
     async fn requeue(&self, channel: &str, digest: &str) -> Result<usize, InboxError> {

@@ -41,7 +41,7 @@ impl SearchViews for SqliteStore {
 impl SearchIndex for SqliteStore {
     async fn index(&self, limit: usize) -> Result<usize, InboxError> {
         self.writer
-            .write_in_background(move |tx| {
+            .write_in_bulk(move |tx| {
                 let taken = index(tx, &MESSAGES, limit)?;
                 Ok(taken + index(tx, &NAMES, limit - taken.min(limit))?)
             })

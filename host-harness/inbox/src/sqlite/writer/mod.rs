@@ -37,9 +37,9 @@ pub(crate) trait Job: Send {
 pub(crate) struct Queue(SyncSender<(Priority, Box<dyn Job>)>);
 
 impl Queue {
-    /// Submits a background job. Returns it if the queue is full or closed.
+    /// Submits a background job with many rows. Returns it if the queue is full or closed.
     pub(crate) fn put(&self, job: Box<dyn Job>) -> Result<(), TrySendError<Box<dyn Job>>> {
-        self.send(Priority::Background, job)
+        self.send(Priority::Bulk, job)
     }
 
     fn send(&self, priority: Priority, job: Box<dyn Job>) -> Result<(), TrySendError<Box<dyn Job>>> {
@@ -139,6 +139,14 @@ impl Writer {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
     ) -> Result<T, InboxError> {
         self.write_with(Priority::Background, work).await
+    }
+
+    /// The same for a write of many rows.
+    pub(crate) async fn write_in_bulk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
+    ) -> Result<T, InboxError> {
+        self.write_with(Priority::Bulk, work).await
     }
 
     async fn write_with<T: Send + 'static>(

@@ -14,11 +14,14 @@ pub(crate) enum Priority {
     Interactive,
     /// A worker of the host. It may wait until others' writes share its commit.
     Background,
+    /// The same with many rows. It is the first of its transaction: what SQLite keeps for undoing a later one grows with
+    /// it, and is walked through with nearly every statement.
+    Bulk,
 }
 
 /// How often transactions of background writes may begin while they keep coming. Every commit costs an fsync, and makes
 /// each reader look again and forget what it had read of the file.
-const EACH: Duration = Duration::from_millis(10);
+const EACH: Duration = Duration::from_millis(5);
 /// How many may begin at once after a time without any, so that a lone delivery waits for nothing.
 const BURST: u32 = 8;
 
@@ -26,7 +29,8 @@ const BURST: u32 = 8;
 pub(super) struct Waiting<J> {
     jobs: Receiver<(Priority, J)>,
     interactive: VecDeque<J>,
-    background: VecDeque<J>,
+    /// Each with whether it is [`Priority::Bulk`].
+    background: VecDeque<(bool, J)>,
     /// The most that this holds. What waits beyond it stays in the channel, which has a bound of its own.
     room: usize,
     pace: Pace,
@@ -86,17 +90,18 @@ impl<J> Waiting<J> {
         if self.owed && !ran.background {
             self.owed = false;
             ran.background = true;
-            return self.background.pop_front();
+            return self.background.pop_front().map(|(_, job)| job);
         }
         if let Some(job) = self.interactive.pop_front() {
             ran.interactive = true;
             return Some(job);
         }
-        if ran.interactive {
+        let bulk = self.background.front().is_some_and(|(bulk, _)| *bulk);
+        if ran.interactive || (bulk && ran.background) {
             return None;
         }
         ran.background = true;
-        self.background.pop_front()
+        self.background.pop_front().map(|(_, job)| job)
     }
 
     /// Records that a transaction ended.
@@ -119,7 +124,8 @@ impl<J> Waiting<J> {
     fn put(&mut self, (priority, job): (Priority, J)) {
         match priority {
             Priority::Interactive => self.interactive.push_back(job),
-            Priority::Background => self.background.push_back(job),
+            Priority::Background => self.background.push_back((false, job)),
+            Priority::Bulk => self.background.push_back((true, job)),
         }
     }
 }
@@ -187,6 +193,22 @@ mod tests {
         queue.send((Priority::Interactive, "reply")).unwrap();
         assert_eq!(waiting.next(&mut ran), Some("reply"));
         assert_eq!(waiting.next(&mut ran), None);
+    }
+
+    #[test]
+    fn what_writes_many_rows_begins_its_transaction() {
+        let (queue, mut waiting) = waiting(100);
+        for (priority, job) in
+            [(Priority::Background, "file"), (Priority::Bulk, "rows"), (Priority::Background, "position")]
+        {
+            queue.send((priority, job)).unwrap();
+        }
+        queue.send((Priority::Bulk, "events")).unwrap();
+        assert_eq!(transaction(&mut waiting), ["file"]);
+        assert_eq!(transaction(&mut waiting), ["rows", "position"]);
+        queue.send((Priority::Interactive, "reply")).unwrap();
+        assert_eq!(transaction(&mut waiting), ["reply"]);
+        assert_eq!(transaction(&mut waiting), ["events"]);
     }
 
     #[test]
