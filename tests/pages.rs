@@ -15,6 +15,8 @@ mod accessible;
 mod bot;
 #[path = "browser.rs"]
 mod browser;
+#[path = "pages/buttons.rs"]
+mod buttons;
 #[path = "pages/composer.rs"]
 mod composer;
 #[path = "pages/connecting.rs"]

@@ -19,7 +19,8 @@ pub(crate) fn axe() -> String {
 
 /// Everything that a composer can hold, with problems.
 const FULL: &str = "text=Both+can+leave+today.&quick=Yes%2C+please+wrap+them+in+blue&quick=No&share=1&\
-    card.0.title=Tall+vase&card.0.subtitle=Green&card.0.button.0.title=Reserve+it+until+Friday&card.1.title=Bowl";
+    card.0.title=Tall+vase&card.0.subtitle=Green&card.0.button.0.title=Reserve+it+until+Friday&card.1.title=Bowl&\
+    button.0.title=Reserve+both+until+Friday&button.1.title=Sizes&button.1.does=opens&button.1.address=sizes";
 
 /// Opens a conversation with this draft, and the choice of emoji over it.
 async fn with_draft(browser: &Browser, thread: &str, draft: &str) {

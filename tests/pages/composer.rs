@@ -34,7 +34,7 @@ pub(crate) async fn holds(browser: &Browser, what: &str, script: &str) {
 }
 
 /// Presses a button that changes the form, and waits until the host has drawn it anew.
-async fn press(browser: &Browser, button: &str) {
+pub(crate) async fn press(browser: &Browser, button: &str) {
     browser.click(button).await;
     drawn(browser).await;
 }

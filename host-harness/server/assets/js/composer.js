@@ -174,9 +174,10 @@ export function composer(log) {
 
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229 || !form.contains(event.target)) return;
-    if (event.altKey && !event.ctrlKey && ["q", "c"].includes(event.key.toLowerCase())) {
+    const tool = event.altKey && !event.ctrlKey && { q: "#tool-quick", b: "#tool-buttons", c: "#tool-cards" }[event.key.toLowerCase()];
+    if (tool) {
       event.preventDefault();
-      form.querySelector(event.key.toLowerCase() === "q" ? "#tool-quick" : "#tool-cards")?.click();
+      form.querySelector(tool)?.click();
       return;
     }
     if (inLists(event) || event.key !== "Enter") return;

@@ -31,6 +31,7 @@ fn keys(words: &Words, is_admin: bool) -> Vec<(&'static str, &Cow<'static, str>)
         ("U", &words.find.mark_unread),
         ("@", &words.composer.mention),
         ("Alt Q", &words.quick_replies),
+        ("Alt B", &words.composer.buttons),
         ("Alt C", &words.composer.cards),
         ("Alt Up Down", &words.key_messages),
         ("I", &words.key_contact),

@@ -81,6 +81,18 @@ impl<'c> Can<'c> {
         usize::try_from(self.most(counted_item::BUTTONS_PER_CARD).unwrap_or(0)).unwrap_or(0).min(MOST_BUTTONS)
     }
 
+    /// How many buttons fit under one text; 0 where there are none.
+    pub(super) fn buttons_per_message(self) -> usize {
+        let most =
+            if self.sends(feature::BUTTONS) { self.most(counted_item::BUTTONS_PER_MESSAGE).unwrap_or(1) } else { 0 };
+        usize::try_from(most).unwrap_or(0).min(MOST_BUTTONS)
+    }
+
+    /// The longest text above buttons.
+    pub(super) fn button_text(self) -> Option<&'c Bound> {
+        self.limit(text_field::BUTTON_TEXT).or_else(|| self.message_text())
+    }
+
     /// The emoji and names of reactions that are offered first; none where the channel takes no reactions.
     pub(super) fn reactions(self) -> Vec<&'c str> {
         match &self.0.reactions {
@@ -121,9 +133,10 @@ impl<'c> Can<'c> {
         rules
     }
 
-    /// The value of `accept` for choosing files.
+    /// The value of `accept` for choosing files. Where PNGs are taken, the browser makes them of other pictures.
     pub(super) fn accepted(self) -> String {
         let mut types: Vec<&str> = self.files().flat_map(|rule| &rule.types).map(String::as_str).collect();
+        types.extend(types.contains(&"image/png").then_some("image/*"));
         types.sort_unstable();
         types.dedup();
         types.join(",")
@@ -132,7 +145,9 @@ impl<'c> Can<'c> {
     /// The value of `accept` for choosing a picture.
     pub(super) fn accepted_pictures(self) -> String {
         let pictures = self.files().filter(|rule| rule.kind == MediaKind::Image);
-        pictures.flat_map(|rule| &rule.types).map(String::as_str).collect::<Vec<_>>().join(",")
+        let mut types: Vec<&str> = pictures.flat_map(|rule| &rule.types).map(String::as_str).collect();
+        types.extend(types.contains(&"image/png").then_some("image/*"));
+        types.join(",")
     }
 
     /// The sticker that is a heart.

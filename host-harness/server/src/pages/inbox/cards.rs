@@ -2,13 +2,14 @@
 //! Does not own: whether the cards may be sent (the channel), the rest of the composer.
 
 use harness_contract::{
-    Bound, Button, ButtonAction, Card, Violation,
+    Bound, Card, Violation,
     names::{feature, text_field},
 };
 use maud::{Markup, html};
 
 use super::{
-    can::{Can, length},
+    buttons::{self, TypedButton},
+    can::Can,
     remarks,
 };
 use crate::pages::{
@@ -16,15 +17,6 @@ use crate::pages::{
     reader::Reader,
     words::{count, fill},
 };
-
-/// A button, as it is typed.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct TypedButton {
-    pub(super) title: String,
-    /// It opens the address; otherwise it sends its title.
-    pub(super) opens: bool,
-    pub(super) address: String,
-}
 
 /// A card, as it is typed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,25 +35,17 @@ pub(super) struct TypedCard {
 impl TypedCard {
     fn is_blank(&self) -> bool {
         *self == Self { buttons: self.buttons.clone(), ..Self::default() }
-            && self.buttons.iter().all(|button| button.title.is_empty() && button.address.is_empty())
+            && self.buttons.iter().all(TypedButton::is_blank)
     }
 
     fn card(&self) -> Card {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let button = |typed: &TypedButton| Button {
-            title: typed.title.trim().to_owned(),
-            action: if typed.opens {
-                ButtonAction::Url(typed.address.trim().to_owned())
-            } else {
-                ButtonAction::Postback(typed.title.trim().to_owned())
-            },
-        };
         Card {
             title: self.title.trim().to_owned(),
             subtitle: given(&self.subtitle),
             image_url: self.picture_address.clone().or_else(|| given(&self.image)),
             url: given(&self.url),
-            buttons: self.buttons.iter().map(button).collect(),
+            buttons: self.buttons.iter().map(TypedButton::button).collect(),
         }
     }
 }
@@ -97,12 +81,8 @@ impl Cards {
                 while card.buttons.len() <= button {
                     card.buttons.push(TypedButton::default());
                 }
-                let Some(button) = card.buttons.get_mut(button) else { return true };
-                match field {
-                    "title" => value.clone_into(&mut button.title),
-                    "does" => button.opens = value == "opens",
-                    "address" => value.clone_into(&mut button.address),
-                    _ => {}
+                if let Some(button) = card.buttons.get_mut(button) {
+                    button.take(field, value);
                 }
             }
             _ => {}
@@ -292,17 +272,14 @@ fn fields(
         here.map(|(_, _, violation)| *violation).collect()
     };
     let field = |name: &str, label: &str, value: &str, limit: Option<&Bound>, path: &str, kind: &str| {
-        let wrong = wrong(path);
-        let id = format!("card-{}", name.replace('.', "-"));
-        html! {
-            div.field {
-                div.line { label for=(id) { (label) } (counter(value, limit)) }
-                input.input id=(id) name={ "card." (at) "." (name) } value=(value) type=(kind) dir="auto" autocomplete="off"
-                    aria-invalid=[(!wrong.is_empty()).then_some("true")] aria-describedby={ (id) "-problem" }
-                    data-max=[limit.map(|limit| limit.max)] data-unit=[limit.map(|limit| limit.unit.name())];
-                div id={ (id) "-problem" } data-live { (remarks::lines(wrong.iter().copied())) }
-            }
-        }
+        let (id, named) = (format!("card-{name}"), format!("card.{at}.{name}"));
+        buttons::field((&id, &named), label, value, limit, &wrong(path), kind)
+    };
+    let button = |number: usize, typed: &TypedButton| {
+        let (name, id) = (format!("card.{at}.button.{number}"), format!("card-button-{number}"));
+        let at = buttons::At { number, name: &name, id: &id, removal: &format!("card.{at}.unbutton.{number}") };
+        let wrong = |field: &str| wrong(&format!("buttons[{number}].{field}"));
+        buttons::fields(typed, &at, can, (&wrong("title"), &wrong("action")), reader)
     };
     html! {
         (field("title", &words.card_title, &card.title, can.limit(text_field::CARD_TITLE), "title", "text"))
@@ -310,20 +287,7 @@ fn fields(
         (picture(at, card, can, uploads, reader))
         @if card.picture.is_empty() { (field("image", &words.card_image, &card.image, None, "image_url", "url")) }
         (field("url", &words.card_url, &card.url, None, "url", "url"))
-        @for (number, button) in card.buttons.iter().enumerate() {
-            @let of = |sentence: &str| count(sentence, number + 1);
-            @let name = |field: &str| format!("button.{number}.{field}");
-            (field(&name("title"), &of(&words.button_title), &button.title, can.limit(text_field::BUTTON_TITLE), &format!("buttons[{number}].title"), "text"))
-            div.line {
-                select.input.small name={ "card." (at) "." (name("does")) } aria-label=(of(&words.button_does)) {
-                    option value="sends" selected[!button.opens] { (words.sends_reply) }
-                    option value="opens" selected[button.opens] { (words.opens_page) }
-                }
-                button.btn.icon.small.quiet.push name="change" value={ "card." (at) ".unbutton." (number) } formnovalidate
-                    aria-label=(fill(&reader.words.remove, &[("name", &of(&words.card_button))])) { (icon("x")) }
-            }
-            div.opens { (field(&name("address"), &of(&words.button_address), &button.address, None, &format!("buttons[{number}].action"), "url")) }
-        }
+        @for (number, typed) in card.buttons.iter().enumerate() { (button(number, typed)) }
         div id="card-problem" data-live { (remarks::lines(wrong("").iter().copied())) (remarks::lines(wrong("buttons").iter().copied())) }
         p.line.wrap {
             @if card.buttons.len() < can.buttons_per_card() {
@@ -334,16 +298,6 @@ fn fields(
                 button.btn.small.quiet name="change" value={ "card." (at) ".first" } formnovalidate { (icon("up")) (fill(&words.move_back, &[("name", &name)])) }
             }
             @if all > 1 { button.btn.small.quiet name="change" value={ "card." (at) ".remove" } formnovalidate { (icon("x")) (words.remove_card) } }
-        }
-    }
-}
-
-/// How long a field's text is, of how much.
-pub(super) fn counter(value: &str, limit: Option<&Bound>) -> Markup {
-    html! {
-        @if let Some(limit) = limit {
-            @let used = length(value, limit.unit);
-            span.counter.num.push data-counter data-tone=[(used > limit.max).then_some("fail")] { bdi { (used) "/" (limit.max) } }
         }
     }
 }

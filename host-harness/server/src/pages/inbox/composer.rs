@@ -6,6 +6,7 @@ use harness_inbox::{ConversationId, PublicId as _};
 use maud::{Markup, html};
 
 use super::{
+    buttons,
     can::{Can, length},
     cards,
     draft::{Attached, Draft, Place},
@@ -50,6 +51,7 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
             data-write-to=[(invites == fill(&words.write_to, &[("name", &opened.name)])).then_some(&words.write_to)]
             data-files=[serde_json::to_string(&can.file_rules()).ok()]
             data-too-large=(words.file_too_large) data-not-taken=(words.file_not_taken) data-upload-failed=(words.upload_failed)
+            data-convert=(words.composer.convert) data-not-converted=(words.composer.not_converted) data-stands-still=(words.composer.stands_still)
             data-uploading=(words.uploading) data-remove=(words.remove) data-largest=(opened.largest_file) data-next=[draft.next.as_deref()]
         {
             // Enter in a field of a builder presses the first button of the form.
@@ -63,7 +65,7 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
             div.modes {
                 a.btn.small.quiet href=(address) aria-current="true" { (words.reply_mode) }
                 a.btn.small.quiet href={ (address) "?mode=note" } id="note" aria-keyshortcuts="n" { (icon("lock")) (words.note_mode) }
-                (counter(&draft.text, can, reader))
+                (counter(draft, can, reader))
             }
             div.body {
                 @if idle {
@@ -85,6 +87,7 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
                 (remarks::split(&draft.remarks, can, can.message_text().map_or("", |limit| unit_word(limit.unit, reader)), reader))
                 (tray(&draft.files, at(Place::Files).collect(), reader))
                 (quick::builder(draft, can, &placed, &opened.name, reader))
+                (buttons::builder(draft, can, &placed, &opened.name, reader))
                 @if let Some(all) = &draft.cards {
                     @let found: Vec<cards::Found<'_>> = placed.iter().filter_map(|(place, one)| match place {
                         Place::Card(at, field) => Some((*at, field.clone(), *one)),
@@ -149,6 +152,7 @@ fn tools(opened: &Opened, draft: &Draft, can: Can<'_>, reader: &Reader) -> Marku
             }
             @if can.shares() { (toggle("share", "post", &words.composer.share, draft.share.is_some(), "")) }
             @if can.quick_replies() > 0 { (toggle("quick", "replies", &words.quick_replies, draft.quick.is_some(), "Alt+q")) }
+            @if can.buttons_per_message() > 0 { (toggle("buttons", "buttons", &words.composer.buttons, draft.buttons.is_some(), "Alt+b")) }
             @if can.cards() > 0 { (toggle("cards", "cards", &words.composer.cards, draft.cards.is_some(), "Alt+c")) }
             @if !opened.team.canned.is_empty() {
                 button.btn.icon.small.quiet.needs-script type="button" data-type="/" aria-label=(words.composer.saved_replies_hint) title=(words.composer.saved_replies_hint) { (icon("slash")) }
@@ -193,6 +197,9 @@ fn anchor(place: &Place) -> String {
     match place {
         Place::Quick(at) => format!("quick-{at}"),
         Place::AllQuick => "quick".to_owned(),
+        Place::Button(at, field) if field == "action" => format!("button-{at}-address"),
+        Place::Button(at, _) => format!("button-{at}-title"),
+        Place::AllButtons => "buttons".to_owned(),
         Place::Card(..) | Place::AllCards => "cards".to_owned(),
         Place::Files => "files".to_owned(),
         Place::Share => "share".to_owned(),
@@ -237,9 +244,10 @@ fn unit_word(unit: Unit, reader: &Reader) -> &str {
     }
 }
 
-fn counter(text: &str, can: Can<'_>, reader: &Reader) -> Markup {
-    let Some(limit) = can.message_text() else { return html! { span.push id="count" {} } };
-    let used = length(text, limit.unit);
+fn counter(draft: &Draft, can: Can<'_>, reader: &Reader) -> Markup {
+    let limit = if draft.buttons.is_some() { can.button_text() } else { can.message_text() };
+    let Some(limit) = limit else { return html! { span.push id="count" {} } };
+    let used = length(&draft.text, limit.unit);
     let tone = (used * 100 > limit.max * EARLY).then_some("closing");
     let values = [
         ("used", used.to_string()),

@@ -2,13 +2,13 @@
 //! Does not own: reading its form (`form`), the composer's markup, whether the message may be sent (the channel).
 
 use harness_contract::{
-    ButtonAction, FallbackPolicy, MediaKind, MediaSource, MessageRef, OutboundMedia, OutboundMessage, OutboundPart,
-    OutboundText, QuickReply, Sender, SenderKind, TextFormat, Violation,
+    ButtonAction, ButtonMessage, FallbackPolicy, MediaKind, MediaSource, MessageRef, OutboundMedia, OutboundMessage,
+    OutboundPart, OutboundText, QuickReply, Sender, SenderKind, TextFormat, Violation,
 };
 use harness_engine::HostError;
 use harness_inbox::Upload;
 
-use super::{can::Can, cards::Cards, remarks::Remarks};
+use super::{buttons::TypedButton, can::Can, cards::Cards, remarks::Remarks};
 use crate::pages::reader::Reader;
 
 /// An attached file.
@@ -51,6 +51,8 @@ pub(super) struct Draft {
     pub(super) files: Vec<Attached>,
     /// The titles of quick replies, blank ones among them; `None` where the builder is not open.
     pub(super) quick: Option<Vec<String>>,
+    /// Buttons under the text, blank ones among them; `None` where the builder is not open.
+    pub(super) buttons: Option<Vec<TypedButton>>,
     /// `None` where the builder is not open.
     pub(super) cards: Option<Cards>,
     /// The id of a post of the business's own; `None` where nobody asked for one.
@@ -72,6 +74,8 @@ pub(super) struct Draft {
 #[derive(Clone, Copy)]
 enum Source {
     Text,
+    /// The text, with buttons under it.
+    Buttons,
     Files,
     Cards,
     Share,
@@ -86,6 +90,9 @@ pub(super) enum Place {
     /// A quick reply, by its number among the typed ones.
     Quick(usize),
     AllQuick,
+    /// A field of a button under the text, by the button's number in the builder.
+    Button(usize, String),
+    AllButtons,
     /// A card's field, by the card's number in the builder.
     Card(usize, String),
     AllCards,
@@ -111,6 +118,11 @@ impl Draft {
         all.filter(|(_, title)| !title.is_empty())
     }
 
+    /// The buttons in which something is typed, each with its number in the builder.
+    pub(super) fn typed_buttons(&self) -> impl Iterator<Item = (usize, &TypedButton)> {
+        self.buttons.iter().flatten().enumerate().filter(|(_, button)| !button.is_blank())
+    }
+
     /// What is sent, in order, and where each comes from. Pictures go together as far as the channel sends them together.
     fn parts(&self, pictures_together: usize) -> Vec<(Source, OutboundPart)> {
         if let Some(sticker) = &self.sticker {
@@ -126,7 +138,12 @@ impl Draft {
         if self.titles().next().is_some() {
             parts.append(&mut further);
         }
-        if !self.text.trim().is_empty() {
+        let buttons: Vec<_> = self.typed_buttons().map(|(_, button)| button.button()).collect();
+        if !buttons.is_empty() {
+            let text = self.text.trim().to_owned();
+            let message = ButtonMessage { text, buttons, ..ButtonMessage::default() };
+            parts.push((Source::Buttons, OutboundPart::Buttons(message)));
+        } else if !self.text.trim().is_empty() {
             let text = OutboundText { text: self.text.trim().to_owned(), format: TextFormat::Plain, split: true };
             parts.push((Source::Text, OutboundPart::Text(text)));
         }
@@ -180,6 +197,7 @@ impl Draft {
             ("parts", Some(at)) => match self.parts(can.pictures_together()).get(at) {
                 Some((Source::Text, _)) => Place::Text,
                 Some((Source::Files, _)) => Place::Files,
+                Some((Source::Buttons, _)) => self.place_of_button(field),
                 Some((Source::Cards, _)) => self.place_of_card(field),
                 Some((Source::Share, _)) => Place::Share,
                 Some((Source::Sticker, _)) => Place::Whole,
@@ -187,6 +205,17 @@ impl Draft {
             },
             _ => Place::Whole,
         }
+    }
+
+    /// `buttons.text`, `buttons.buttons`, `buttons.buttons[0].title`.
+    fn place_of_button(&self, path: &str) -> Place {
+        let Some(path) = path.strip_prefix("buttons.buttons") else { return Place::Text };
+        let found = path.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        let button = found.and_then(|(at, field)| {
+            let (number, _) = self.typed_buttons().nth(at.parse().ok()?)?;
+            Some(Place::Button(number, field.trim_start_matches('.').to_owned()))
+        });
+        button.unwrap_or(Place::AllButtons)
     }
 
     /// `cards[2].buttons[0].title`.

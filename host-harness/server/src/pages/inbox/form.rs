@@ -5,6 +5,7 @@ use harness_engine::Host;
 use harness_inbox::Row;
 
 use super::{
+    buttons::{self, TypedButton},
     can::Can,
     cards::{Cards, TypedCard},
     draft::{Attached, Draft},
@@ -57,6 +58,7 @@ impl Filled {
                         draft.files.push(Attached { upload });
                     }
                 }
+                name if buttons::take(&mut draft.buttons, name, &value, can) => {}
                 name => drop(cards.take(name, &value, can)),
             }
         }
@@ -112,6 +114,15 @@ impl Draft {
                     quick.swap(at - 1, at);
                     self.next = Some(format!("quick-{}", at - 1));
                 }
+            }
+            ["buttons"] if self.buttons.is_some() => self.buttons = None,
+            ["buttons"] if can.buttons_per_message() > 0 => {
+                self.buttons = Some(vec![TypedButton::default()]);
+                self.next = Some("button-0-title".to_owned());
+            }
+            ["buttons", rest @ ..] if can.buttons_per_message() > 0 => {
+                self.next = Some(buttons::change(self.buttons.get_or_insert_default(), rest, can));
+                self.buttons.take_if(|buttons| buttons.is_empty());
             }
             ["share"] if self.share.is_some() => self.share = None,
             ["share"] if can.shares() => {

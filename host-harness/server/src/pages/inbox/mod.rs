@@ -4,6 +4,7 @@
 mod activity;
 mod asked;
 mod bubble;
+mod buttons;
 mod can;
 mod cards;
 mod composer;

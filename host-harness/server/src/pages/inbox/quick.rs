@@ -8,8 +8,8 @@ use harness_contract::{
 use maud::{Markup, html};
 
 use super::{
+    buttons::counter,
     can::Can,
-    cards::counter,
     draft::{Draft, Place},
     remarks,
 };

@@ -27,12 +27,14 @@ words! {
     enter_sends = "Enter sends";
     enter_sends_hint = "Shift and Enter begins a new line. Otherwise Ctrl and Enter sends.";
     sending_options = "How to send";
-    // Quick replies and cards
+    // Quick replies, buttons and cards
     quick_reply = "Quick reply {n}";
     add_quick_reply = "Add a quick reply";
     number_of = "{n} of {max}";
     move_up = "Move {name} up";
     move_back = "Move {name} to the front";
+    buttons = "Buttons";
+    buttons_hint = "They stand under the text, as one message with it.";
     cards = "Cards";
     card = "Card {n}";
     add_card = "Add";
@@ -52,6 +54,10 @@ words! {
     button_address = "Address that button {n} opens";
     as_seen = "As {name} will see it";
     to_fix = "to fix";
+    // Files
+    convert = "Convert to PNG";
+    not_converted = "This browser could not convert it.";
+    stands_still = "One picture of the moving one is left.";
     // Posts
     share = "Share one of your posts";
     share_id = "The post’s id";
