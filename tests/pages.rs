@@ -23,6 +23,8 @@ mod composer;
 mod connecting;
 #[path = "connecting_page.rs"]
 mod connecting_page;
+#[path = "pages/converted.rs"]
+mod converted;
 #[path = "pages/find.rs"]
 mod find;
 #[path = "pages/hostile.rs"]

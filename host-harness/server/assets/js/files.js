@@ -13,14 +13,14 @@ export function files(form) {
   document.addEventListener("change", async (event) => {
     if (event.target.matches("[data-card-picture]")) return picture(event.target.files[0]);
     if (event.target.id !== "choose") return;
-    for (const file of event.target.files) attach(file);
+    all(event.target.files);
     event.target.value = "";
   });
   document.addEventListener("paste", (event) => {
     const pasted = [...(event.clipboardData?.files ?? [])];
     if (!pasted.length || !form().contains(event.target)) return;
     event.preventDefault();
-    for (const file of pasted) attach(file);
+    all(pasted);
   });
   const pane = document.querySelector(".thread");
   pane?.addEventListener("dragover", (event) => {
@@ -33,7 +33,7 @@ export function files(form) {
     delete pane.dataset.drop;
     if (!event.dataTransfer.files.length) return;
     event.preventDefault();
-    for (const file of event.dataTransfer.files) attach(file);
+    all(event.dataTransfer.files);
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-remove-file], [data-move-file]");
@@ -44,7 +44,7 @@ export function files(form) {
       button.focus();
     } else {
       line.remove();
-      tidy();
+      cleared();
       form().elements.text.focus();
     }
     changed();
@@ -76,9 +76,9 @@ export function files(form) {
 
   // A card's picture: uploaded, named in the form, and drawn by the host.
   async function picture(file) {
-    tidy();
+    cleared();
     const why = file && refused(file);
-    if (!file || why) return why ? problem(why, file) : undefined;
+    if (!file || why) return why ? offer(problem(why, file), file, picture) : undefined;
     const headers = file.type ? { "content-type": file.type } : {};
     const answer = await fetch(`/inbox/files?name=${encodeURIComponent(file.name)}`, { method: "POST", headers, body: file }).catch(() => null);
     const handle = answer?.ok && parse(`<ul>${await answer.text()}</ul>`).querySelector("li").dataset.handle;
@@ -90,24 +90,69 @@ export function files(form) {
 
   function problem(text, file) {
     const line = document.createElement("p");
-    line.className = "violation";
-    line.setAttribute("role", "alert");
-    line.textContent = `${file.name}: ${text}`;
+    line.className = "violation wrap";
+    const words = document.createElement("span");
+    words.setAttribute("role", "alert");
+    words.textContent = `${file.name}: ${text}`;
+    line.append(words);
     form().querySelector("#refused-files").append(line);
     form().querySelector("#files").hidden = false;
+    return line;
+  }
+
+  // A picture of a kind that is not taken, and that this browser can draw, may become a PNG, where those are taken. What
+  // comes of it is checked as every file is.
+  async function offer(line, file, take) {
+    const data = form().dataset;
+    const rules = JSON.parse(data.files ?? "[]");
+    const takes = (type) => rules.some((rule) => rule.kind === "image" && (!rule.types.length || rule.types.includes(type)));
+    if (!file.type.startsWith("image/") || takes(file.type) || !takes("image/png")) return;
+    const { convertible, png } = await import("./convert.js");
+    const can = await convertible(file);
+    // Something else was attached meanwhile.
+    if (!can || !line.isConnected) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn small";
+    button.textContent = data.convert;
+    button.setAttribute("aria-label", `${data.convert}: ${file.name}`);
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      const made = await png(file).catch(() => null);
+      if (!line.isConnected) return;
+      if (made) {
+        line.remove();
+        form().elements.text.focus();
+        return take(made);
+      }
+      button.remove();
+      line.append(` ${data.notConverted}`);
+    });
+    line.append(" ", button);
+    if (can.moves) line.append(` ${data.standsStill}`);
   }
 
   function tidy() {
     const place = form().querySelector("#files");
-    place.querySelector("#refused-files").replaceChildren();
-    place.hidden = !place.querySelector("li");
+    place.hidden = !place.querySelector("li, #refused-files > *");
+  }
+
+  // Without what was said about files before.
+  function cleared() {
+    form().querySelector("#refused-files").replaceChildren();
+    tidy();
+  }
+
+  // Files that come together: what is said about one is not taken back by the next.
+  function all(files) {
+    cleared();
+    for (const file of files) attach(file);
   }
 
   function attach(file) {
-    tidy();
     const why = refused(file);
     if (why) {
-      problem(why, file);
+      offer(problem(why, file), file, attach);
       return;
     }
     const line = document.createElement("li");

@@ -30,6 +30,7 @@ assets! {
     "mark.svg": "image/svg+xml",
     "js/inbox.js": SCRIPT,
     "js/composer.js": SCRIPT,
+    "js/convert.js": SCRIPT,
     "js/copy.js": SCRIPT,
     "js/demo.js": SCRIPT,
     "js/draft.js": SCRIPT,
