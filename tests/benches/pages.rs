@@ -22,13 +22,12 @@ use std::{
 };
 
 use channel_tests::{
-    request, root,
+    root,
     speed::{self, Desk, Rounds},
-    team::Browser,
+    team::{accepts, invited_at},
     write_secret,
 };
 use rusqlite::{Connection, OpenFlags};
-use serde_json::json;
 use simulator::{CHANNEL, Config, HostAccount, Secret, Simulator};
 use toml::{Table, Value};
 
@@ -36,8 +35,6 @@ use toml::{Table, Value};
 const ROUNDS: usize = 200;
 /// The pause before a customer's message, about.
 const PAUSE: Duration = Duration::from_millis(700);
-/// The password of whoever joins.
-const PASSWORD: &str = "several words of the benchmark";
 
 /// What the command line says.
 struct Asked {
@@ -121,17 +118,8 @@ fn configured(folder: &Path, sim: &Simulator) -> (PathBuf, String) {
 /// Somebody joins the team, as their browser does it; their session.
 async fn joins(address: &str, token: &str) -> Vec<(String, String)> {
     let email = format!("kim.{}@bench.example", std::process::id());
-    let body = json!({ "email": email, "role": "agent" }).to_string().into_bytes();
-    let shown = format!("Bearer {token}");
-    let headers = [("authorization", shown.as_str()), ("content-type", "application/json")];
-    let answer = request("POST", &format!("{address}/api/v1/invitations"), &headers, body).await;
-    assert_eq!(answer.status, 201, "{}", answer.body);
-    let invited = answer.json();
-    let secret = invited["link"].as_str().unwrap().rsplit('/').next().unwrap();
-    let browser = Browser::at(address);
-    let body = json!({ "secret": secret, "name": "Kim", "password": PASSWORD });
-    let answer = browser.ask("POST", "/api/v1/invitations/accept", &body).await;
-    assert_eq!(answer.status, 201, "{}", answer.body);
+    let link = invited_at(address, &format!("Bearer {token}"), None, &email, "agent").await;
+    let browser = accepts(address, &link, "Kim").await;
     browser.cookies().into_iter().collect()
 }
 

@@ -1,11 +1,14 @@
 //! The composer in a browser: what is checked while somebody types, what can be added to a message, how it is sent. Not
 //! here: when it may be sent, and what stands under it afterwards (`outcomes`).
 
+use std::path::PathBuf;
+
 use channel_tests::{World, browser::Browser, eventually, request};
-use fantoccini::key::Key;
+use fantoccini::{Locator, key::Key};
 use harness_inbox::PublicId as _;
 use serde_json::Value;
 use simulator::{CdnFile, Fault, Scope, ThreadMessage};
+use tempfile::TempDir;
 
 use crate::{street, team};
 
@@ -26,6 +29,20 @@ fn key(key: Key) -> String {
 /// How many messages went out. That somebody writes is shown to the customer meanwhile, and is none.
 pub(crate) fn messages(world: &World) -> usize {
     world.sends().iter().filter(|sent| sent.body["sender_action"].is_null()).count()
+}
+
+/// A file of this folder.
+pub(crate) fn put(folder: &TempDir, name: &str, content: &[u8]) -> PathBuf {
+    let path = folder.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+/// Chooses files for the message.
+pub(crate) async fn choose(browser: &Browser, paths: &[PathBuf]) {
+    let input = browser.client.find(Locator::Css("#choose")).await.unwrap();
+    let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+    input.send_keys(&paths.join("\n")).await.unwrap();
 }
 
 /// Waits until a script says so.
@@ -212,22 +229,14 @@ async fn several_pictures_go_out_in_order_and_a_refused_file_says_what_would_be_
     let world = World::new().await;
     let (browser, _) = team::opened(&world).await;
     let folder = tempfile::tempdir().unwrap();
-    let put = |name: &str, content: &[u8]| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        path.display().to_string()
-    };
+    let put = |name: &str, content: &[u8]| [put(&folder, name, content)];
     let photo = CdnFile::demo_photo().bytes;
-    let choose = async |path: &str| {
-        let input = browser.client.find(fantoccini::Locator::Css("#choose")).await.unwrap();
-        input.send_keys(path).await.unwrap();
-    };
-    choose(&put("chart.webp", b"RIFF\x04\0\0\0WEBP")).await;
+    choose(&browser, &put("chart.webp", b"RIFF\x04\0\0\0WEBP")).await;
     let page = browser.says("chart.webp: Instagram does not take this kind of file here. It takes").await;
     assert!(page.contains("JPEG") && page.contains("PDF"), "{page}");
-    choose(&put("first.png", &photo)).await;
+    choose(&browser, &put("first.png", &photo)).await;
     browser.says("first.png").await;
-    choose(&put("second.png", &photo)).await;
+    choose(&browser, &put("second.png", &photo)).await;
     holds(&browser, "both", "document.querySelectorAll('#files input[name=file]').length === 2").await;
     browser.pictured("composer-files").await;
     browser.click("#files li:nth-child(2) [data-move-file]").await;

@@ -1,19 +1,11 @@
 //! Pictures of a kind that the channel does not take, and what the browser makes of them.
 
-use channel_tests::{World, browser::Browser};
-use fantoccini::Locator;
+use channel_tests::World;
 
 use crate::{
-    composer::{holds, messages, sent},
+    composer::{choose, holds, messages, put, sent},
     team,
 };
-
-/// Chooses files of the folder.
-async fn choose(browser: &Browser, paths: &[std::path::PathBuf]) {
-    let input = browser.client.find(Locator::Css("#choose")).await.unwrap();
-    let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-    input.send_keys(&paths.join("\n")).await.unwrap();
-}
 
 /// A picture of two pixels by one, uncompressed, which every browser draws: red and blue.
 fn bitmap() -> Vec<u8> {
@@ -36,11 +28,7 @@ async fn a_refused_picture_that_the_browser_can_draw_is_offered_as_a_png_and_sen
     let world = World::new().await;
     let (browser, _) = team::opened(&world).await;
     let folder = tempfile::tempdir().unwrap();
-    let put = |name: &str, content: &[u8]| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        path
-    };
+    let put = |name: &str, content: &[u8]| put(&folder, name, content);
     let loaded = "performance.getEntriesByType('resource').some(one => one.name.endsWith('/js/convert.js'))";
     assert_eq!(browser.runs(&format!("return {loaded}")).await, false, "it is loaded when it is needed");
     // One that is none, one that is no picture at all, and one that can be drawn: each has its reason, one an offer.
@@ -77,8 +65,7 @@ async fn a_converted_picture_is_checked_as_every_file_is() {
     let world = World::new().await;
     let (browser, _) = team::opened(&world).await;
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("logo.bmp");
-    std::fs::write(&path, bitmap()).unwrap();
+    let path = put(&folder, "logo.bmp", &bitmap());
     // As if the channel took nearly nothing.
     browser
         .runs(

@@ -1,23 +1,15 @@
 //! Two people in one conversation, and a connection that is lost.
 
-use channel_tests::{API_TOKEN, World, browser::Browser, eventually, request, team as people};
+use channel_tests::{API_TOKEN, World, browser::Browser, eventually, team as people};
 use harness_inbox::PublicId as _;
-use serde_json::json;
 
 use crate::{street, team};
 
 /// Somebody who was invited, signed in in a browser of their own.
 async fn joined(world: &World, name: &str) -> Browser {
-    let headers = [("authorization", &*format!("Bearer {API_TOKEN}")), ("content-type", "application/json")];
-    let body = json!({ "email": "dev@example.org", "role": "agent" }).to_string();
-    let url = format!("{}/api/v1/invitations", world.address);
-    let invited = request("POST", &url, &headers, body.into_bytes()).await;
-    let link = invited.json()["link"].as_str().unwrap_or_else(|| panic!("{}", invited.body)).to_owned();
-    let secret = link.rsplit('/').next().unwrap();
-    let jar = people::Browser::at(&world.address);
-    let body = json!({ "secret": secret, "name": name, "password": people::PASSWORD });
-    let answer = jar.ask("POST", "/api/v1/invitations/accept", &body).await;
-    assert_eq!(answer.status, 201, "{}", answer.body);
+    let token = format!("Bearer {API_TOKEN}");
+    let link = people::invited_at(&world.address, &token, None, "dev@example.org", "agent").await;
+    let jar = people::accepts(&world.address, &link, name).await;
     let browser = Browser::start().await;
     browser.sized(1440, 900).await;
     browser.open(&format!("{}/health/live", world.address)).await;

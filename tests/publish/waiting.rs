@@ -6,8 +6,12 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use channel_tests::{eventually, registry::DockerRegistry, request, team::Browser, web_chat};
-use serde_json::json;
+use channel_tests::{
+    eventually,
+    registry::DockerRegistry,
+    team::{accepts, invited_at},
+    web_chat,
+};
 use simulator::{Config, Simulator};
 
 use super::machine::{Machine, configure, package, wanting_more};
@@ -18,19 +22,9 @@ static JOINED: AtomicU32 = AtomicU32::new(0);
 
 /// The page of a channel, for somebody who runs the host.
 async fn page(operator: &Machine, served: &Served) -> String {
-    let body =
-        json!({ "email": format!("nora.{}@shop.example", JOINED.fetch_add(1, Ordering::Relaxed)), "role": "admin" });
-    let shown = admin(operator.0.path());
-    let headers = [("authorization", shown.as_str()), ("content-type", "application/json")];
-    let url = format!("{}/api/v1/invitations", served.address);
-    let answer = request("POST", &url, &headers, body.to_string().into_bytes()).await;
-    assert_eq!(answer.status, 201, "{}", answer.body);
-    let invited = answer.json();
-    let secret = invited["link"].as_str().unwrap().rsplit('/').next().unwrap();
-    let browser = Browser::at(&served.address);
-    let words = "several words that do not belong together";
-    let body = json!({ "secret": secret, "name": "Nora", "password": words });
-    assert_eq!(browser.ask("POST", "/api/v1/invitations/accept", &body).await.status, 201);
+    let email = format!("nora.{}@shop.example", JOINED.fetch_add(1, Ordering::Relaxed));
+    let link = invited_at(&served.address, &admin(operator.0.path()), None, &email, "admin").await;
+    let browser = accepts(&served.address, &link, "Nora").await;
     let shown = eventually("a look at the registry", async || {
         let answer = browser.send("GET", "/plugins/web-chat", &[], Vec::new()).await;
         assert_eq!(answer.status, 200, "{}", answer.body);

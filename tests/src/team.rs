@@ -84,14 +84,8 @@ impl Team {
 
     /// The secret of a link that invites somebody into this workspace.
     pub async fn invited(&self, workspace: Option<&str>, email: &str, role: &str) -> String {
-        let body = json!({ "email": email, "role": role });
         let shown = format!("Bearer {API_TOKEN}");
-        let mut headers = vec![("authorization", shown.as_str()), ("content-type", "application/json")];
-        headers.extend(workspace.map(|workspace| ("workspace", workspace)));
-        let url = format!("{}/api/v1/invitations", self.address);
-        let answer = request("POST", &url, &headers, body_of(&body)).await;
-        assert_eq!(answer.status, 201, "{}", answer.body);
-        let link = answer.json()["link"].as_str().unwrap().to_owned();
+        let link = invited_at(&self.address, &shown, workspace, email, role).await;
         link.strip_prefix(&format!("{}/invitations/", self.address)).unwrap().to_owned()
     }
 
@@ -107,17 +101,38 @@ impl Team {
 
     /// The same, in another workspace.
     pub async fn join_in(&self, workspace: Option<&str>, email: &str, role: &str) -> Browser {
-        let (secret, browser) = (self.invited(workspace, email, role).await, self.browser());
-        let name = email.split('@').next().unwrap();
-        let body = json!({ "secret": secret, "name": name, "password": PASSWORD });
-        let answer = browser.ask("POST", "/api/v1/invitations/accept", &body).await;
-        assert_eq!(answer.status, 201, "{}", answer.body);
-        browser
+        let secret = self.invited(workspace, email, role).await;
+        accepts(&self.address, &secret, email.split('@').next().unwrap()).await
     }
 
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
+}
+
+/// A link that invites somebody, made with this `authorization` at the host with this address.
+pub async fn invited_at(
+    address: &str,
+    authorization: &str,
+    workspace: Option<&str>,
+    email: &str,
+    role: &str,
+) -> String {
+    let body = json!({ "email": email, "role": role });
+    let mut headers = vec![("authorization", authorization), ("content-type", "application/json")];
+    headers.extend(workspace.map(|workspace| ("workspace", workspace)));
+    let answer = request("POST", &format!("{address}/api/v1/invitations"), &headers, body_of(&body)).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    answer.json()["link"].as_str().unwrap().to_owned()
+}
+
+/// Somebody who accepts an invitation, by its link or its secret, in their browser.
+pub async fn accepts(address: &str, invitation: &str, name: &str) -> Browser {
+    let (browser, secret) = (Browser::at(address), invitation.rsplit('/').next());
+    let body = json!({ "secret": secret, "name": name, "password": PASSWORD });
+    let answer = browser.ask("POST", "/api/v1/invitations/accept", &body).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    browser
 }
 
 fn body_of(body: &Value) -> Vec<u8> {

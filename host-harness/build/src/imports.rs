@@ -32,7 +32,7 @@ pub(crate) fn through_own_table(component: Vec<u8>) -> Result<Vec<u8>, String> {
     Ok(rewritten.finish())
 }
 
-/// What stands at the top of a component: everything that has an index there and plays a part here.
+/// The top level of a component: the items with an index that play a part here.
 #[derive(Default)]
 struct Read<'a> {
     modules: Vec<Range<usize>>,
@@ -257,8 +257,8 @@ impl Own {
         }
     }
 
-    /// The channel's module with a function in place of each import, under the same index, that calls what stands in
-    /// the import's slot.
+    /// The channel's module with a function in place of each import, under the same index, that calls through the
+    /// import's slot.
     fn detached(&self, module: &[u8]) -> Result<Vec<u8>, reencode::Error> {
         let mut detached = Module::new();
         Detaching(self).parse_core_module(&mut detached, Parser::new(0), module)?;
@@ -354,7 +354,7 @@ struct Rewriting {
 }
 
 impl Rewriting {
-    /// A new index. What is left out has none, and nothing that stays refers to it; the result is validated.
+    /// A new index. What is left out has none, and nothing that stays refers to it: a host would not load what does.
     fn renumbered(&self, new: &[Option<u32>], old: u32) -> u32 {
         if self.depth > 0 { old } else { new.get(index(old)).copied().flatten().unwrap_or(u32::MAX) }
     }

@@ -27,7 +27,7 @@ pub struct PackagesConfig {
 }
 
 impl PackagesConfig {
-    /// The time between two looks for newer versions; none where nobody is to look.
+    /// The time between two looks for newer versions; `None`: never.
     pub fn look_every(&self) -> Option<Duration> {
         let hours = self.look_every_hours.unwrap_or(LOOK_EVERY_HOURS);
         (hours > 0).then(|| Duration::from_secs(u64::from(hours) * 3600))

@@ -147,6 +147,11 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
     }
 }
 
+/// The machine's clock, in milliseconds since 1970.
+fn now() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
+}
+
 /// Runs an async command on a new runtime.
 pub(crate) fn wait(command: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)

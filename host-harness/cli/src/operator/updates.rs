@@ -15,7 +15,7 @@ use harness_engine::{Host, Looked, NewerVersion};
 use harness_package::{durable, installed::Installed};
 use serde::{Deserialize, Serialize};
 
-use super::packages::look::{self, Newer};
+use super::{now, packages::look};
 use crate::log;
 
 /// The note, beside the lock file.
@@ -36,37 +36,16 @@ struct Note {
 struct Found {
     /// The installed component, in hex.
     component: String,
-    newer: Option<Version>,
+    newer: Option<NewerVersion>,
     /// Why nothing is known.
     problem: Option<String>,
 }
 
-#[derive(Deserialize, Serialize)]
-struct Version {
-    version: String,
-    publisher: Option<String>,
-    more: Vec<String>,
-    less: Vec<String>,
-}
-
-impl Version {
-    fn of(newer: &Newer) -> Self {
-        let (version, publisher) = (newer.version.to_string(), newer.publisher.as_ref().map(ToString::to_string));
-        Self { version, publisher, more: newer.more.clone(), less: newer.less.clone() }
-    }
-}
-
 impl Found {
     fn looked(&self, at: u64) -> Looked {
-        let newer = |newer: &Version| NewerVersion {
-            version: newer.version.clone(),
-            publisher: newer.publisher.clone(),
-            more: newer.more.clone(),
-            less: newer.less.clone(),
-        };
         let found = match &self.problem {
             Some(problem) => Err(problem.clone()),
-            None => Ok(self.newer.as_ref().map(newer)),
+            None => Ok(self.newer.clone()),
         };
         Looked { at, found }
     }
@@ -103,7 +82,7 @@ async fn look(file: &ConfigFile, installed: &Installed, now: u64) -> Note {
     };
     for (id, entry) in state.installed().filter(|(_, entry)| look::is_of_registry(entry)) {
         let (newer, problem) = match look::newer(file, installed, id, entry).await {
-            Ok(newer) => (newer.as_ref().map(Version::of), None),
+            Ok(newer) => (newer, None),
             Err(error) => (None, Some(shown_lines(&log::told(&error)))),
         };
         note.channels.insert(id.to_owned(), Found { component: entry.component.hex(), newer, problem });
@@ -126,9 +105,4 @@ async fn keep(path: &Path, note: &Note) {
     if let Ok(Err(error)) = kept {
         tracing::warn!(%error, "what was found of newer versions is not kept: the next start asks again");
     }
-}
-
-/// The machine's clock, in milliseconds since 1970.
-fn now() -> u64 {
-    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }

@@ -1,10 +1,12 @@
 //! Owns: what is known of newer versions of the channels that run, for whoever asks the host.
 //! Does not own: looking for them (whoever runs the host), taking them (`rollout`).
 
+use serde::{Deserialize, Serialize};
+
 use super::Channels;
 
 /// A newer version of a channel, where it was installed from.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct NewerVersion {
     /// Its version.
     pub version: String,

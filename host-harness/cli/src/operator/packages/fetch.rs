@@ -17,7 +17,7 @@ use harness_package::{
 use harness_sandbox::{Inspected, Sandbox, SandboxConfig};
 
 use super::trust;
-use crate::{compiler, progress};
+use crate::{compiler, operator::now, progress};
 
 /// A package that was fetched and verified, with what its component says of itself.
 pub(super) struct Fetched {
@@ -56,17 +56,7 @@ pub(super) async fn fetch(file: &ConfigFile, words: &str, to: Option<&Version>, 
     let (manifest, capabilities) = read?;
     let version = manifest.channel.version.parse::<Version>().context("the manifest's `version`")?;
     let id = &manifest.channel.id;
-    if let Some(verified) = &verified {
-        ensure!(
-            verified.channel() == id && *verified.version() == version,
-            "the signature is for {} {}, and the component's manifest says {} {version}: it was not built from what was signed",
-            verified.channel(),
-            verified.version(),
-            shown(id),
-        );
-    } else if let Some(tag) = &found.version {
-        ensure!(*tag == version, "the tag is {tag}, and the component's manifest says {version}");
-    }
+    check_signed(verified.as_ref(), &found, id, &version)?;
     let rotations = verified.iter().flat_map(Verified::rotations).map(<[u8]>::to_vec).collect();
     let entry = Entry {
         version,
@@ -76,7 +66,7 @@ pub(super) async fn fetch(file: &ConfigFile, words: &str, to: Option<&Version>, 
         component: Digest::of(&found.component),
         manifest: found.manifest,
         source: place,
-        installed_at: u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0),
+        installed_at: now(),
     };
     let candidate = Candidate {
         channel: id.clone(),
@@ -87,6 +77,23 @@ pub(super) async fn fetch(file: &ConfigFile, words: &str, to: Option<&Version>, 
         rotations,
     };
     Ok(Fetched { candidate, manifest, capabilities, verified })
+}
+
+/// Whether a component's manifest names the channel and the version that were signed, or without a signature the version
+/// that it is offered as.
+pub(super) fn check_signed(verified: Option<&Verified>, found: &Found, id: &str, version: &Version) -> Result<()> {
+    if let Some(verified) = verified {
+        ensure!(
+            verified.channel() == id && verified.version() == version,
+            "the signature is for {} {}, and the component's manifest says {} {version}: it was not built from what was signed",
+            verified.channel(),
+            verified.version(),
+            shown(id),
+        );
+    } else if let Some(tag) = &found.version {
+        ensure!(tag == version, "the tag is {tag}, and the component's manifest says {version}");
+    }
+    Ok(())
 }
 
 /// Whose signature it is. None where there is none and the configuration allows that.

@@ -6,8 +6,9 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use harness_cli::config::ConfigFile;
 use harness_contract::{asks::beyond, text::shown};
+use harness_engine::NewerVersion;
 use harness_package::{
-    Publisher, Reference, Version,
+    Reference, Version,
     found::Found,
     installed::{Entry, Installed},
 };
@@ -15,24 +16,19 @@ use harness_sandbox::{Inspected, SandboxConfig};
 
 use super::fetch;
 
-/// A newer version, where an installed channel came from.
-pub(crate) struct Newer {
-    pub(crate) version: Version,
-    pub(crate) publisher: Option<Publisher>,
-    /// What it asks for beyond what is installed, in sentences.
-    pub(crate) more: Vec<String>,
-    /// What it does not ask for any more.
-    pub(crate) less: Vec<String>,
-}
-
 /// Whether an installed channel came from a registry.
 pub(crate) fn is_of_registry(entry: &Entry) -> bool {
     entry.source.parse::<Reference>().is_ok() && !Path::new(&entry.source).exists()
 }
 
-/// The newest version where an installed channel came from, if it is newer. It is verified like one that is installed:
-/// what nobody whom the configuration trusts has signed says nothing about itself here.
-pub(crate) async fn newer(file: &ConfigFile, installed: &Installed, id: &str, entry: &Entry) -> Result<Option<Newer>> {
+/// The newest version where an installed channel came from, if it is newer. It is verified like one that is installed: a
+/// package that no trusted publisher has signed is an error.
+pub(crate) async fn newer(
+    file: &ConfigFile,
+    installed: &Installed,
+    id: &str,
+    entry: &Entry,
+) -> Result<Option<NewerVersion>> {
     let place = fetch::place(file, &entry.source).await?;
     if place.newest(None).await?.is_none_or(|newest| newest <= entry.version) {
         return Ok(None);
@@ -50,20 +46,17 @@ fn judged(
     words: &str,
     found: &Found,
     (id, entry): (&str, &Entry),
-) -> Result<Newer> {
+) -> Result<NewerVersion> {
     let verified = fetch::trusted(file, words, found, &installed.state()?)?;
     let read = |component: Vec<u8>| Inspected::of(component, SandboxConfig::default().max_component_bytes);
     let (component, before) = (read(found.component.clone())?, read(installed.component(&entry.component)?)?);
     let manifest = component.manifest();
     let version: Version = manifest.channel.version.parse()?;
     ensure!(manifest.channel.id == id, "the channel there is `{}` now", shown(&manifest.channel.id));
-    let said = verified.as_ref().map(harness_package::signature::Verified::version).or(found.version.as_ref());
-    ensure!(
-        said.is_none_or(|said| *said == version),
-        "what is there names another version than its component, which says {version}"
-    );
+    fetch::check_signed(verified.as_ref(), found, id, &version)?;
     let publisher = verified.map(|verified| verified.publisher().clone());
     ensure!(publisher == entry.publisher, "what is there is of another publisher than what is installed");
     let (more, less) = (beyond(before.manifest(), manifest), beyond(manifest, before.manifest()));
-    Ok(Newer { version, publisher, more, less })
+    let publisher = publisher.as_ref().map(ToString::to_string);
+    Ok(NewerVersion { version: version.to_string(), publisher, more, less })
 }

@@ -2,13 +2,14 @@
 //! Does not own: whether they may be sent (the channel), the text above them (the composer).
 
 use harness_contract::{
-    Bound, Button, ButtonAction, Violation,
+    Button, ButtonAction, Violation,
     names::{feature, text_field},
 };
 use maud::{Markup, html};
 
 use super::{
-    can::{Can, length},
+    builders::{self, field},
+    can::Can,
     draft::{Draft, Place},
     remarks,
 };
@@ -92,36 +93,6 @@ pub(super) fn fields(
     }
 }
 
-/// A field of a builder, with its counter and what is wrong with it.
-pub(super) fn field(
-    (id, name): (&str, &str),
-    label: &str,
-    value: &str,
-    limit: Option<&Bound>,
-    wrong: &[&Violation],
-    kind: &str,
-) -> Markup {
-    html! {
-        div.field {
-            div.line { label for=(id) { (label) } (counter(value, limit)) }
-            input.input id=(id) name=(name) value=(value) type=(kind) dir="auto" autocomplete="off"
-                aria-invalid=[(!wrong.is_empty()).then_some("true")] aria-describedby={ (id) "-problem" }
-                data-max=[limit.map(|limit| limit.max)] data-unit=[limit.map(|limit| limit.unit.name())];
-            div id={ (id) "-problem" } data-live { (remarks::lines(wrong.iter().copied())) }
-        }
-    }
-}
-
-/// How long a field's text is, of how much.
-pub(super) fn counter(value: &str, limit: Option<&Bound>) -> Markup {
-    html! {
-        @if let Some(limit) = limit {
-            @let used = length(value, limit.unit);
-            span.counter.num.push data-counter data-tone=[(used > limit.max).then_some("fail")] { bdi { (used) "/" (limit.max) } }
-        }
-    }
-}
-
 /// Takes a field of the form: `button.N.title` and the like. Says whether it is one.
 pub(super) fn take(buttons: &mut Option<Vec<TypedButton>>, name: &str, value: &str, can: Can<'_>) -> bool {
     let Some((number, field)) = name.strip_prefix("button.").and_then(|path| path.split_once('.')) else {
@@ -166,20 +137,13 @@ pub(super) fn builder(
     let words = &reader.words.composer;
     let most = can.buttons_per_message();
     let hidden_on = can.not_shown_on(feature::BUTTONS);
-    let wrong = |wanted: &dyn Fn(&Place) -> bool| -> Vec<&Violation> {
-        problems.iter().filter(|(place, _)| wanted(place)).map(|(_, violation)| *violation).collect()
-    };
     let of = |number: usize, field: &str| {
-        wrong(&|place| matches!(place, Place::Button(at, path) if *at == number && path == field))
+        builders::wrong(problems, |place| matches!(place, Place::Button(at, path) if *at == number && path == field))
     };
+    let whole = builders::wrong(problems, |place| *place == Place::AllButtons);
     html! {
         div.part.field id="buttons" {
-            div.line.wrap.small {
-                strong { (words.buttons) }
-                span.muted.num { (fill(&words.number_of, &[("n", &buttons.len().to_string()), ("max", &most.to_string())])) }
-                @if !hidden_on.is_empty() { span.muted { (fill(&reader.words.shown_only_in_app, &[("surfaces", &hidden_on.join(", "))])) } }
-                button.btn.icon.small.quiet.push name="change" value="buttons" formnovalidate aria-label=(fill(&reader.words.remove, &[("name", &words.buttons)])) { (icon("x")) }
-            }
+            (builders::head(&words.buttons, (buttons.len(), most), hidden_on, "buttons", reader))
             div.builder {
                 div.stack {
                     p.small.muted { (words.buttons_hint) }
@@ -196,7 +160,7 @@ pub(super) fn builder(
                             button.btn.small.quiet name="change" value={ "buttons.up." (number) } formnovalidate { (icon("up")) (fill(&words.move_up, &[("name", &named)])) }
                         }
                     }
-                    div id="buttons-problem" data-live { (remarks::lines(remarks::unsaid(wrong(&|place| *place == Place::AllButtons).into_iter(), hidden_on))) }
+                    div id="buttons-problem" data-live { (remarks::lines(remarks::unsaid(whole.into_iter(), hidden_on))) }
                 }
                 div.preview-phone aria-hidden="true" {
                     p.muted { (fill(&words.as_seen, &[("name", name)])) }

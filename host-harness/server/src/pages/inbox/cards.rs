@@ -8,6 +8,7 @@ use harness_contract::{
 use maud::{Markup, html};
 
 use super::{
+    builders,
     buttons::{self, TypedButton},
     can::Can,
     remarks,
@@ -173,12 +174,7 @@ pub(super) fn builder(
     let hidden_on = can.not_shown_on(feature::CARDS);
     html! {
         div.part.field id="cards" {
-            div.line.wrap.small {
-                strong { (words.cards) }
-                span.muted.num { (fill(&words.number_of, &[("n", &cards.all.len().to_string()), ("max", &can.cards().to_string())])) }
-                @if !hidden_on.is_empty() { span.muted { (fill(&reader.words.shown_only_in_app, &[("surfaces", &hidden_on.join(", "))])) } }
-                button.btn.icon.small.quiet.push name="change" value="cards.close" formnovalidate aria-label=(fill(&reader.words.remove, &[("name", &words.cards)])) { (icon("x")) }
-            }
+            (builders::head(&words.cards, (cards.all.len(), can.cards()), hidden_on, "cards.close", reader))
             div.builder {
                 div.stack {
                     div.tabs {
@@ -273,7 +269,7 @@ fn fields(
     };
     let field = |name: &str, label: &str, value: &str, limit: Option<&Bound>, path: &str, kind: &str| {
         let (id, named) = (format!("card-{name}"), format!("card.{at}.{name}"));
-        buttons::field((&id, &named), label, value, limit, &wrong(path), kind)
+        builders::field((&id, &named), label, value, limit, &wrong(path), kind)
     };
     let button = |number: usize, typed: &TypedButton| {
         let (name, id) = (format!("card.{at}.button.{number}"), format!("card-button-{number}"));

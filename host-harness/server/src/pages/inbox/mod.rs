@@ -4,6 +4,7 @@
 mod activity;
 mod asked;
 mod bubble;
+mod builders;
 mod buttons;
 mod can;
 mod cards;

@@ -8,7 +8,7 @@ use harness_contract::{
 use maud::{Markup, html};
 
 use super::{
-    buttons::counter,
+    builders::{self, counter},
     can::Can,
     draft::{Draft, Place},
     remarks,
@@ -31,16 +31,10 @@ pub(super) fn builder(
     let words = &reader.words.composer;
     let limit = can.limit(text_field::QUICK_REPLY_TITLE);
     let hidden_on = can.not_shown_on(feature::QUICK_REPLIES);
-    let at =
-        |place: &Place| problems.iter().filter(|(found, _)| found == place).map(|(_, one)| *one).collect::<Vec<_>>();
+    let at = |wanted: &Place| builders::wrong(problems, |place| place == wanted);
     html! {
         div.part.field id="quick" {
-            div.line.wrap.small {
-                strong { (reader.words.quick_replies) }
-                span.muted.num { (fill(&words.number_of, &[("n", &quick.len().to_string()), ("max", &can.quick_replies().to_string())])) }
-                @if !hidden_on.is_empty() { span.muted { (fill(&reader.words.shown_only_in_app, &[("surfaces", &hidden_on.join(", "))])) } }
-                button.btn.icon.small.quiet.push name="change" value="quick" formnovalidate aria-label=(fill(&reader.words.remove, &[("name", &reader.words.quick_replies)])) { (icon("x")) }
-            }
+            (builders::head(&reader.words.quick_replies, (quick.len(), can.quick_replies()), hidden_on, "quick", reader))
             div.builder {
                 div.builder-rows {
                     @for (number, title) in quick.iter().enumerate() {
@@ -89,7 +83,7 @@ pub(super) fn share(
 ) -> Markup {
     let Some(id) = &draft.share else { return html! {} };
     let words = &reader.words.composer;
-    let wrong: Vec<_> = problems.iter().filter(|(place, _)| *place == Place::Share).map(|(_, one)| *one).collect();
+    let wrong = builders::wrong(problems, |place| *place == Place::Share);
     html! {
         div.part.field id="sharing" {
             div.line {
