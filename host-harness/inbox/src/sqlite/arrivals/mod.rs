@@ -13,4 +13,5 @@ pub(crate) use log::encode;
 pub(crate) use log::{FILE, records};
 pub(crate) use recovery::{add_missing, recover};
 pub(crate) use row::{Arrival, DeliveryRow, proof_from, source_from};
+pub(crate) use waiting::Load;
 pub(crate) use worker::Arrivals;

@@ -2,7 +2,7 @@
 //! Does not own: the file format (`log`), recovery after a crash (`recovery`).
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
@@ -128,21 +128,15 @@ impl Arrivals {
         self.shared.next_id()
     }
 
-    /// The number of deliveries without a row. Read it before counting the journal: a delivery that moves in between is
-    /// counted twice, not missed.
-    pub(crate) fn waiting(&self) -> u64 {
-        u64::try_from(self.shared.waiting().all.0).unwrap_or(u64::MAX)
+    /// Whether all accepted deliveries have their rows.
+    pub(crate) fn all_have_rows(&self) -> bool {
+        self.shared.waiting().is_empty()
     }
 
-    /// Deliveries without a row and their bytes, by channel.
-    pub(crate) fn waiting_by_channel(&self) -> HashMap<String, (u64, u64)> {
-        let waiting = self.shared.waiting();
-        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        waiting
-            .channels
-            .iter()
-            .map(|(channel, (waiting, bytes))| (channel.clone(), (count(*waiting), count(*bytes))))
-            .collect()
+    /// The deliveries without a row. Whoever counts the journal as well takes this first and then asks
+    /// [`Waiting::behind`] the position that they see.
+    pub(crate) fn waiting(&self) -> Waiting {
+        self.shared.waiting().clone()
     }
 
     /// Notifies when deliveries have received their rows.
@@ -178,7 +172,12 @@ impl Shared {
     /// Stops counting these deliveries: they have rows or were rejected.
     fn leave<'a>(&self, arrivals: impl IntoIterator<Item = &'a Arrival>) {
         let mut waiting = self.waiting();
-        arrivals.into_iter().for_each(|arrival| waiting.leave(&arrival.row.channel, arrival.row.size()));
+        arrivals.into_iter().for_each(|arrival| waiting.leave(&arrival.row.channel, arrival.id, arrival.row.size()));
+    }
+
+    fn are_durable(&self, arrivals: &[Arrival]) {
+        let mut waiting = self.waiting();
+        arrivals.iter().for_each(|arrival| waiting.is_durable(&arrival.row.channel, arrival.id, arrival.row.size()));
     }
 }
 
@@ -268,6 +267,7 @@ impl Worker {
         }
         match self.log.append(&arrivals) {
             Ok(()) => {
+                self.shared.are_durable(&arrivals);
                 for (arrival, reply) in arrivals.iter().zip(replies) {
                     // A caller that stopped waiting is not an error: the delivery is stored.
                     let _ = reply.send(Ok(arrival.id));

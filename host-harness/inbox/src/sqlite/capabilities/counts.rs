@@ -11,6 +11,7 @@ use crate::{
     error::InboxError,
     model::{AccountId, DeliveryCounts, DeliveryId, ParkedCounts, QueuedDeliveries, Traffic, Waiting},
     sqlite::{
+        arrivals::Load,
         columns::{as_millis, collect, from_millis},
         rows::deliveries::{TOO_MANY, TOO_OLD},
         store::SqliteStore,
@@ -21,24 +22,23 @@ use crate::{
 #[async_trait]
 impl Counts for SqliteStore {
     async fn delivery_counts(&self) -> Result<DeliveryCounts, InboxError> {
-        let arriving = self.arrivals.waiting();
-        self.readers
-            .read(move |connection| {
-                let mut counts = DeliveryCounts { received: arriving, ..DeliveryCounts::default() };
-                for (_, state, count) in by_channel_and_state(connection)? {
-                    let of_state = match state.as_str() {
-                        "received" => &mut counts.received,
-                        "applied" => &mut counts.applied,
-                        "unrouted" => &mut counts.unrouted,
-                        "purged" => &mut counts.purged,
-                        "failed" => &mut counts.failed,
-                        _ => return Err(InboxError::UnknownState { what: "delivery", state }),
-                    };
-                    *of_state += count;
-                }
-                Ok(counts)
-            })
-            .await
+        self.beside_arrivals(|connection, arriving| {
+            let received = arriving.map(|(_, load)| as_count(load.count)).sum();
+            let mut counts = DeliveryCounts { received, ..DeliveryCounts::default() };
+            for (_, state, count) in by_channel_and_state(connection)? {
+                let of_state = match state.as_str() {
+                    "received" => &mut counts.received,
+                    "applied" => &mut counts.applied,
+                    "unrouted" => &mut counts.unrouted,
+                    "purged" => &mut counts.purged,
+                    "failed" => &mut counts.failed,
+                    _ => return Err(InboxError::UnknownState { what: "delivery", state }),
+                };
+                *of_state += count;
+            }
+            Ok(counts)
+        })
+        .await
     }
 
     async fn problems(&self, limit: usize) -> Result<Vec<(DeliveryId, String)>, InboxError> {
@@ -56,55 +56,52 @@ impl Counts for SqliteStore {
     }
 
     async fn queued(&self) -> Result<QueuedDeliveries, InboxError> {
-        let arrived = self.arrivals.waiting_by_channel().into_iter();
-        let mut channels: HashMap<_, _> = arrived.map(|(channel, (count, _))| (channel, count)).collect();
-        self.readers
-            .read(move |connection| {
-                let rows: Vec<(String, i64)> = collect(
-                    connection,
-                    "SELECT channel, count(*) FROM delivery INDEXED BY delivery_waiting
-                     WHERE state = 'received' GROUP BY channel",
-                    [],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )?;
-                for (channel, count) in rows {
-                    *channels.entry(channel).or_default() += from_millis(count);
-                }
-                let accounts = collect(
-                    connection,
-                    "SELECT channel, account, count(*) FROM delivery INDEXED BY delivery_waiting_account
-                     WHERE state = 'received' AND account IS NOT NULL GROUP BY channel, account",
-                    [],
-                    |row| Ok((row.get(0)?, row.get(1)?, from_millis(row.get(2)?))),
-                )?;
-                Ok(QueuedDeliveries { channels: channels.into_iter().collect(), accounts })
-            })
-            .await
+        self.beside_arrivals(|connection, arriving| {
+            let mut channels: HashMap<_, _> =
+                arriving.map(|(channel, load)| (channel.to_owned(), as_count(load.count))).collect();
+            let rows: Vec<(String, i64)> = collect(
+                connection,
+                "SELECT channel, count(*) FROM delivery INDEXED BY delivery_waiting
+                 WHERE state = 'received' GROUP BY channel",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            for (channel, count) in rows {
+                *channels.entry(channel).or_default() += from_millis(count);
+            }
+            let accounts = collect(
+                connection,
+                "SELECT channel, account, count(*) FROM delivery INDEXED BY delivery_waiting_account
+                 WHERE state = 'received' AND account IS NOT NULL GROUP BY channel, account",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?, from_millis(row.get(2)?))),
+            )?;
+            Ok(QueuedDeliveries { channels: of_some(channels), accounts })
+        })
+        .await
     }
 
     async fn unapplied_bytes(&self) -> Result<Vec<(String, u64)>, InboxError> {
-        // Read first, so that a delivery that moves in between is counted twice rather than missed.
-        let arrived = self.arrivals.waiting_by_channel().into_iter();
-        let mut channels: HashMap<_, _> = arrived.map(|(channel, (_, bytes))| (channel, bytes)).collect();
-        self.readers
-            .read(move |connection| {
-                let rows: Vec<(String, u64)> = collect(
-                    connection,
-                    "SELECT channel, sum(bytes) FROM (
-                         SELECT channel, length(body) AS bytes FROM delivery INDEXED BY delivery_waiting
-                             WHERE state = 'received'
-                         UNION ALL SELECT channel, bytes FROM delivery_count WHERE state IN ('unrouted', 'failed'))
-                     GROUP BY channel HAVING sum(bytes) > 0",
-                    [],
-                    |row| Ok((row.get(0)?, from_millis(row.get(1)?))),
-                )?;
-                for (channel, bytes) in rows {
-                    let of_channel = channels.entry(channel).or_default();
-                    *of_channel = of_channel.saturating_add(bytes);
-                }
-                Ok(channels.into_iter().collect())
-            })
-            .await
+        self.beside_arrivals(|connection, arriving| {
+            let mut channels: HashMap<_, _> =
+                arriving.map(|(channel, load)| (channel.to_owned(), as_count(load.bytes))).collect();
+            let rows: Vec<(String, u64)> = collect(
+                connection,
+                "SELECT channel, sum(bytes) FROM (
+                     SELECT channel, length(body) AS bytes FROM delivery INDEXED BY delivery_waiting
+                         WHERE state = 'received'
+                     UNION ALL SELECT channel, bytes FROM delivery_count WHERE state IN ('unrouted', 'failed'))
+                 GROUP BY channel HAVING sum(bytes) > 0",
+                [],
+                |row| Ok((row.get(0)?, from_millis(row.get(1)?))),
+            )?;
+            for (channel, bytes) in rows {
+                let of_channel = channels.entry(channel).or_default();
+                *of_channel = of_channel.saturating_add(bytes);
+            }
+            Ok(of_some(channels))
+        })
+        .await
     }
 
     async fn is_queued(&self, channel: &str, account: &str) -> Result<bool, InboxError> {
@@ -223,6 +220,32 @@ fn failure(outcome: String) -> Option<Failure> {
 }
 
 /// The number of deliveries per channel and state, except applied ones, whose rows are not read.
+impl SqliteStore {
+    /// Counts at one moment what is in the journal and what is on its way there, each delivery once.
+    async fn beside_arrivals<T: Send + 'static>(
+        &self,
+        count: impl FnOnce(&Connection, &mut dyn Iterator<Item = (&str, Load)>) -> Result<T, InboxError> + Send + 'static,
+    ) -> Result<T, InboxError> {
+        let arrivals = self.arrivals.waiting();
+        self.readers
+            .read(move |connection| {
+                let moment = connection.unchecked_transaction()?;
+                let position =
+                    moment.prepare_cached("SELECT position FROM arrival")?.query_row([], |row| row.get(0))?;
+                count(&moment, &mut arrivals.behind(position))
+            })
+            .await
+    }
+}
+
+fn as_count(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+fn of_some(channels: HashMap<String, u64>) -> Vec<(String, u64)> {
+    channels.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
 fn by_channel_and_state(connection: &Connection) -> Result<Vec<(String, String, u64)>, InboxError> {
     collect(
         connection,

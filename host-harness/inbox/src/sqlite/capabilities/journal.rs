@@ -62,7 +62,7 @@ impl Journal for SqliteStore {
     async fn all_arrived(&self) -> Result<(), InboxError> {
         let last = self.arrivals.last_id();
         let mut appended = self.arrivals.appended();
-        while self.arrivals.waiting() > 0 && *appended.borrow_and_update() < last {
+        while !self.arrivals.all_have_rows() && *appended.borrow_and_update() < last {
             appended.changed().await.map_err(|_| InboxError::Closed)?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{
     place::Place,
-    stage::{BOUNDS, CHANNEL, NOW, Stage, connect, event, message, record},
+    stage::{BOUNDS, CHANNEL, NOW, Stage, connect, delivery, event, message, record},
 };
 use harness_inbox::{
     BatchOutcome, ChangeKind, DeliveryCounts, DeliveryFailure, DeliveryFilter, DeliveryState, InboxError, NewDelivery,
@@ -213,6 +213,19 @@ pub(crate) async fn the_counts_are_of_what_is_there(place: &dyn Place) {
     let bytes = stage.store.unapplied_bytes().await.unwrap();
     assert_eq!(bytes, [(CHANNEL.to_owned(), 12)], "three bodies of four bytes");
     assert_eq!(stage.restart(place).await.store.delivery_counts().await.unwrap(), expected);
+}
+
+pub(crate) async fn a_delivery_is_counted_once_wherever_it_is_at_the_moment(place: &dyn Place) {
+    let stage = Stage::new(place).await;
+    for accepted in 1..=300 {
+        let delivery = delivery();
+        stage.store.record(NewDelivery { channel: CHANNEL.into(), delivery, proof: channel() }).await.unwrap();
+        // A store may still be moving it, so that two of its places hold it.
+        for _ in 0..8 {
+            assert_eq!(counts(&*stage.store).await.received, accepted);
+            assert_eq!(stage.store.queued().await.unwrap().channels, [(CHANNEL.to_owned(), accepted)]);
+        }
+    }
 }
 
 pub(crate) async fn applied_deliveries_are_emptied_after_their_time_and_no_others(place: &dyn Place) {

@@ -52,6 +52,7 @@ macro_rules! store_conformance {
             a_callback_is_taken_once_and_answered_alike
             what_became_of_a_delivery_is_found_with_the_component_that_read_it
             the_counts_are_of_what_is_there
+            a_delivery_is_counted_once_wherever_it_is_at_the_moment
             applied_deliveries_are_emptied_after_their_time_and_no_others
             the_feed_numbers_changes_in_the_order_of_their_commits_without_gaps
             a_change_is_told_once_with_the_rows_that_it_concerns

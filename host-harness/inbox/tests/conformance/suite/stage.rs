@@ -96,16 +96,21 @@ impl Stage {
 /// Bounds that no test exceeds.
 pub(super) const BOUNDS: ParkingBounds = ParkingBounds { per_account: 99, per_channel: 99 };
 
-/// Records an empty delivery; its events come with its translation.
-pub(super) async fn record(store: &dyn Store, proof: Proof) -> DeliveryId {
-    let delivery = Delivery {
+/// A delivery without events; they come with its translation.
+pub(super) fn delivery() -> Delivery {
+    Delivery {
         source: DeliverySource::Webhook,
         body: b"body".to_vec(),
         headers: Vec::new(),
         query: String::new(),
         received_at: NOW,
         account: None,
-    };
+    }
+}
+
+/// Records a delivery that every query sees from then on.
+pub(super) async fn record(store: &dyn Store, proof: Proof) -> DeliveryId {
+    let delivery = delivery();
     let id = store.record(NewDelivery { channel: CHANNEL.into(), delivery, proof }).await.unwrap();
     store.all_arrived().await.unwrap();
     id
