@@ -11,7 +11,10 @@
 //! copies of rows that it moved between pages, so readable words of a message that was unsent could stay in the file. A
 //! mark finds a few texts too many; whoever asks compares the text itself ([`Terms::highlights`]).
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write as _},
+};
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 use sha2::{Digest as _, Sha256};
@@ -126,17 +129,30 @@ fn runs(folded: &[Folded]) -> impl Iterator<Item = Run<'_>> {
 pub(crate) struct MarkKey(pub(crate) [u8; 16]);
 
 impl MarkKey {
-    /// The mark of a word, or of its beginning: 30 bits as letters and digits.
-    fn mark(&self, word: &[char]) -> String {
+    /// The mark of a word, or of its beginning.
+    fn mark(&self, word: &[char]) -> Mark {
+        let mut digest = Sha256::new().chain_update(self.0);
+        word.iter().for_each(|letter| digest.update(letter.encode_utf8(&mut [0; 4])));
+        let mut mark = Mark::default();
+        mark.0.iter_mut().zip(digest.finalize()).for_each(|(of_mark, byte)| *of_mark = byte & 31);
+        mark
+    }
+}
+
+/// A mark: 30 bits, shown as letters and digits.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+struct Mark([u8; 6]);
+
+impl fmt::Display for Mark {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-        let digest = Sha256::new().chain_update(self.0).chain_update(String::from_iter(word)).finalize();
-        let letter = |byte: &u8| LETTERS.get(usize::from(byte & 31)).copied().map(char::from);
-        digest.iter().take(6).filter_map(letter).collect()
+        let letters = self.0.iter().filter_map(|bits| LETTERS.get(usize::from(*bits)));
+        letters.into_iter().try_for_each(|letter| to.write_char(char::from(*letter)))
     }
 }
 
 /// The marks of a run: all that it can be found by.
-fn marks_of(key: &MarkKey, script: Script, letters: &[char], marks: &mut BTreeSet<String>) {
+fn marks_of(key: &MarkKey, script: Script, letters: &[char], marks: &mut BTreeSet<Mark>) {
     match script {
         Script::Spaced => {
             let beginnings = BEGINNINGS.iter().filter_map(|length| letters.get(..*length));
@@ -159,7 +175,12 @@ pub(crate) fn marks(key: &MarkKey, text: &str) -> String {
         let letters: Vec<char> = letters.iter().map(|folded| folded.c).collect();
         marks_of(key, script, &letters, &mut marks);
     }
-    marks.into_iter().collect::<Vec<_>>().join(" ")
+    let mut joined = String::with_capacity(marks.len() * 7);
+    for mark in marks {
+        let separator = if joined.is_empty() { "" } else { " " };
+        let _ = write!(joined, "{separator}{mark}");
+    }
+    joined
 }
 
 /// The words that somebody looks for: a text has to have all of them.
@@ -193,7 +214,8 @@ impl Terms {
             return None;
         }
         // Marks are letters and digits, so that nothing in them can end the quotes.
-        let marks = wanted.into_iter().chain(scope.map(str::to_owned)).map(|mark| format!("\"{mark}\""));
+        let marks =
+            wanted.iter().map(Mark::to_string).chain(scope.map(str::to_owned)).map(|mark| format!("\"{mark}\""));
         Some(marks.collect::<Vec<_>>().join(" AND "))
     }
 
@@ -294,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_query_is_words_whatever_is_typed() {
-        let mark = |word: &str| KEY.mark(&word.chars().collect::<Vec<_>>());
+        let mark = |word: &str| KEY.mark(&word.chars().collect::<Vec<_>>()).to_string();
         let expression = |query: &str| Terms::of(query).expression(&KEY, Some("w1"));
         let mut both = [mark("gruss"), mark("x")];
         both.sort();

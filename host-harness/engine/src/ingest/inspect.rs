@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use super::{
     Ingest, IngestError, InspectError,
-    translate::{Problem, after_applying, keep_contract},
+    parse::{Problem, keep_contract},
+    translate::after_applying,
 };
 use crate::{channels::loaded::LoadedChannel, error::Interrupted};
 

@@ -5,6 +5,7 @@ mod callbacks;
 mod challenge;
 mod error;
 mod inspect;
+mod parse;
 mod signed_bytes;
 mod told;
 mod translate;

@@ -1,36 +1,36 @@
-//! Owns: the worker between journal and inbox: it parses each delivery in a fresh instance of its channel and applies
-//! the events. A delivery that cannot be translated stays in the journal.
-//! Does not own: what an event changes (the inbox).
+//! Owns: the worker between journal and inbox: it has deliveries parsed and applies their events. A delivery that cannot be
+//! translated stays in the journal.
+//! Does not own: parsing them (`parse`), what an event changes (the inbox).
 
 use std::{
-    collections::{HashMap, HashSet},
-    panic::{AssertUnwindSafe, catch_unwind},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use harness_contract::{Event, ParseError, names::anomaly, text::shown};
-use harness_inbox::{BatchOutcome, DeliveryFailure, DeliveryId, InboxError, PendingDelivery, TranslatedDelivery};
-use harness_sandbox::{CallError, CallFailure, Channel};
+use harness_inbox::{BatchOutcome, DeliveryFailure, InboxError, TranslatedDelivery};
+use harness_sandbox::{CallError, CallFailure};
 use tokio::task::{Id, JoinSet};
 
-use super::Ingest;
+use super::{
+    Ingest,
+    parse::{self, Problem, Translated},
+};
 use crate::{
     base::{tasks::Worker, wake::Wake},
-    channels::{CallProblem, NoChannel, blamed, circuit_breaker::Part, loaded::LoadedChannel},
-    error::{Busy, Paused},
+    channels::circuit_breaker::Part,
     network::credentials::AccountCredentials,
 };
-use harness_egress::Known;
 
-/// Maximum number of deliveries in one batch.
-const BATCH: usize = 1024;
-/// Events that are applied in one transaction, unless one delivery has more: other writes wait behind it, and what SQLite
-/// keeps for undoing it is walked through with nearly every statement, so that ten times as many take a hundred times as
-/// long.
-const APPLIED: usize = 256;
-/// Minimum number of deliveries per thread.
-const SHARE: usize = 16;
+/// Maximum number of deliveries in one batch. While a part of it is applied, the next is translated.
+const BATCH: usize = 2048;
+/// Events that are applied in one transaction, unless one delivery has more. The more share a commit the better: they
+/// change the same pages. Workers' writes wait behind it; people's do not, see [`Applied::left`].
+///
+/// [`Applied::left`]: harness_inbox::Applied::left
+const APPLIED: usize = 512;
+/// A batch of as many, behind which as many more arrived, is a burst.
+const BURST: usize = 16;
 /// Maximum size of all bodies in one batch, in bytes.
 const BATCH_BYTES: usize = 16 << 20;
 /// Attempts at a delivery on which the channel fails. The cause may be a stalled machine, or a failure of every
@@ -41,6 +41,8 @@ const MAX_ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(200);
 /// The pause after a batch during a burst, as a multiple of the batch's duration.
 const BURST_SHARE: u32 = 3;
+/// The longest such pause.
+const LONGEST_YIELD: Duration = Duration::from_secs(1);
 /// How long a count is valid while a limit is reached: the backlog can shrink without a translation.
 const RECOUNT: Duration = Duration::from_millis(500);
 
@@ -117,43 +119,6 @@ async fn lane(room: &Arc<Ingest>, channel: &str) {
     }
 }
 
-/// Why one delivery was not translated.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Problem {
-    #[error("no channel `{0}` is loaded")]
-    NoChannel(String),
-    #[error("it is not JSON: {reason} at byte {offset}")]
-    Malformed { offset: u64, reason: String },
-    #[error("it is not for this channel: found {0}")]
-    NotThisChannel(String),
-    #[error("{0}")]
-    Other(String),
-    #[error(transparent)]
-    Call(#[from] CallError),
-    #[error(transparent)]
-    Paused(#[from] Paused),
-}
-
-impl From<CallProblem> for Problem {
-    fn from(problem: CallProblem) -> Self {
-        match problem {
-            CallProblem::Open(paused) => paused.into(),
-            CallProblem::Failed(error) => error.into(),
-            CallProblem::Panicked => Self::Other(Busy.to_string()),
-        }
-    }
-}
-
-impl From<ParseError> for Problem {
-    fn from(error: ParseError) -> Self {
-        match error {
-            ParseError::Malformed(at) => Self::Malformed { offset: at.offset, reason: shown(&at.reason) },
-            ParseError::NotThisChannel(found) => Self::NotThisChannel(shown(&found)),
-            ParseError::Other(sentence) => Self::Other(shown(&sentence)),
-        }
-    }
-}
-
 /// Translates one batch. Returns whether there may be more to do now.
 async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
     room.backlog.count_anew(&room.base.inbox, false).await?;
@@ -172,36 +137,86 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
     if let Ok(registered) = room.channels.get(channel) {
         room.tell_settings(&registered, &mut pending).await?;
     }
-    let results = translate_all(room, pending).await?;
-    let mut translated = Vec::with_capacity(results.len());
-    let mut rest = BatchOutcome::default();
-    let mut digests = HashSet::new();
-    let mut again = false;
-    let mut paused = false;
-    for (id, attempts, digest, result) in results {
-        match result {
-            Ok(delivery) => translated.push(delivery),
-            Err(Problem::Paused(_)) => paused = true,
-            Err(Problem::Call(CallError { failure: CallFailure::Busy(_), .. })) => again = true,
-            Err(Problem::NoChannel(channel)) => {
-                rest.unloaded.push((id, format!("no channel `{channel}` is loaded")));
-                digests.insert(digest);
-            }
+    let (mut count, mut again, mut paused) = (0, false, false);
+    let mut rest = pending.into_iter();
+    let mut begin_next = || {
+        let next: Vec<_> = rest.by_ref().take(APPLIED).collect();
+        (!next.is_empty()).then(|| parse::begin(room, next))
+    };
+    let mut under_way = begin_next();
+    while let Some(translating) = under_way {
+        let results = translating.finished().await?;
+        // These are translated while those are applied.
+        under_way = begin_next();
+        let sorted = Sorted::of(results, |attempts| {
             // While every call fails, the delivery is not to blame: it waits with the others.
-            Err(Problem::Call(_))
-                if attempts + 1 < MAX_ATTEMPTS || room.channels.breakers.is_open(channel, Part::Incoming) =>
-            {
-                rest.retry.push(id);
-                again = true;
-            }
-            Err(problem) => {
-                tracing::warn!(delivery = id.get(), %problem, "a delivery cannot be translated and is kept");
-                let (problem, translator) = (problem.to_string(), digest.clone());
-                rest.failed.push(DeliveryFailure { id, problem, translator });
-                digests.insert(digest);
+            attempts + 1 < MAX_ATTEMPTS || room.channels.breakers.is_open(channel, Part::Incoming)
+        });
+        settle(room, channel, sorted.rest, &sorted.digests).await?;
+        count += sorted.translated.len();
+        again |= sorted.again;
+        paused |= sorted.paused;
+        apply(room, channel, sorted.translated).await?;
+    }
+    if paused || room.channels.breakers.paused(Part::Incoming, room.base.clock.now()).contains(channel) {
+        return Ok(false);
+    }
+    if again {
+        tokio::time::sleep(PAUSE).await;
+    }
+    let arrived = usize::try_from(room.base.inbox.last_delivery().get().saturating_sub(last.get())).unwrap_or(0);
+    if count >= BURST && arrived >= count && room.backlog.has_room(channel) {
+        // Deliveries arrive faster than they are translated. The platform waits for its answers, so translation yields.
+        tokio::time::sleep(started.elapsed().saturating_mul(BURST_SHARE).min(LONGEST_YIELD)).await;
+    }
+    Ok(true)
+}
+
+/// The results of some deliveries.
+#[derive(Default)]
+struct Sorted {
+    translated: Vec<TranslatedDelivery>,
+    /// Those that were not translated.
+    rest: BatchOutcome,
+    /// The components that did not translate them.
+    digests: HashSet<String>,
+    /// Whether some are to be tried again soon.
+    again: bool,
+    /// Whether the channel is paused.
+    paused: bool,
+}
+
+impl Sorted {
+    /// Sorts results. `retries` says whether a delivery on which a call failed is tried again, by its earlier attempts.
+    fn of(results: Vec<Translated>, retries: impl Fn(u32) -> bool) -> Self {
+        let mut sorted = Self::default();
+        for (id, attempts, digest, result) in results {
+            match result {
+                Ok(delivery) => sorted.translated.push(delivery),
+                Err(Problem::Paused(_)) => sorted.paused = true,
+                Err(Problem::Call(CallError { failure: CallFailure::Busy(_), .. })) => sorted.again = true,
+                Err(Problem::NoChannel(channel)) => {
+                    sorted.rest.unloaded.push((id, format!("no channel `{channel}` is loaded")));
+                    sorted.digests.insert(digest);
+                }
+                Err(Problem::Call(_)) if retries(attempts) => {
+                    sorted.rest.retry.push(id);
+                    sorted.again = true;
+                }
+                Err(problem) => {
+                    tracing::warn!(delivery = id.get(), %problem, "a delivery cannot be translated and is kept");
+                    let (problem, translator) = (problem.to_string(), digest.clone());
+                    sorted.rest.failed.push(DeliveryFailure { id, problem, translator });
+                    sorted.digests.insert(digest);
+                }
             }
         }
+        sorted
     }
+}
+
+/// Writes down what was not translated by the components with these digests.
+async fn settle(room: &Ingest, channel: &str, rest: BatchOutcome, digests: &HashSet<String>) -> Result<(), InboxError> {
     if !rest.is_empty() {
         let (unloaded, failed) = (rest.unloaded.len(), rest.failed.len());
         room.base.inbox.settle_batch(rest, room.base.clock.now()).await?;
@@ -216,10 +231,19 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
     {
         room.base.inbox.requeue(channel, present).await?;
     }
-    let count = translated.len();
-    for part in parts(translated, TranslatedDelivery::event_count) {
+    Ok(())
+}
+
+async fn apply(room: &Ingest, channel: &str, translated: Vec<TranslatedDelivery>) -> Result<(), InboxError> {
+    let mut parts = VecDeque::from(parts(translated, TranslatedDelivery::event_count));
+    while let Some(part) = parts.pop_front() {
         let of_part = part.len();
-        let applied = room.base.inbox.apply(part, room.backlog.budget.parking()).await?;
+        let mut applied = room.base.inbox.apply(part, room.backlog.budget.parking()).await?;
+        let left = std::mem::take(&mut applied.left);
+        let of_part = of_part.saturating_sub(left.len());
+        if !left.is_empty() {
+            parts.push_front(left);
+        }
         for (delivery, problem) in &applied.foreign {
             tracing::warn!(
                 delivery = delivery.get(),
@@ -241,18 +265,7 @@ async fn round(room: &Arc<Ingest>, channel: &str) -> Result<bool, InboxError> {
         room.base.metrics.applied(&applied);
         after_applying(&room.credentials, &room.base.wake, applied.lost).await;
     }
-    if paused || room.channels.breakers.paused(Part::Incoming, room.base.clock.now()).contains(channel) {
-        return Ok(false);
-    }
-    if again {
-        tokio::time::sleep(PAUSE).await;
-    }
-    let arrived = usize::try_from(room.base.inbox.last_delivery().get().saturating_sub(last.get())).unwrap_or(0);
-    if count >= SHARE && arrived >= count && room.backlog.has_room(channel) {
-        // Deliveries arrive faster than they are translated. The platform waits for its answers, so translation yields.
-        tokio::time::sleep(started.elapsed().saturating_mul(BURST_SHARE).min(PAUSE)).await;
-    }
-    Ok(true)
+    Ok(())
 }
 
 /// What follows applied events: `lost` accounts, by channel and id, have no credentials, and files and accounts may be due.
@@ -284,97 +297,16 @@ fn parts<T>(deliveries: Vec<T>, events: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
     parts
 }
 
-/// The result for one delivery: its row, the earlier attempts, the digest of the component, the translation.
-type Translated = (DeliveryId, u32, String, Result<TranslatedDelivery, Problem>);
-
-/// Translates a batch on all processors. The results keep its order.
-async fn translate_all(room: &Arc<Ingest>, mut pending: Vec<PendingDelivery>) -> Result<Vec<Translated>, InboxError> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = pending.len().div_ceil(threads).max(SHARE);
-    let mut workers = Vec::with_capacity(threads);
-    while !pending.is_empty() {
-        let rest = pending.split_off(share.min(pending.len()));
-        let (worker, part) = (Arc::clone(room), std::mem::replace(&mut pending, rest));
-        workers.push(tokio::task::spawn_blocking(move || {
-            let one = |delivery: PendingDelivery| {
-                let registered = worker.channels.get(&delivery.channel);
-                let digest = digest_of(&registered);
-                let (id, attempts, channel) = (delivery.id, delivery.attempts, delivery.channel.clone());
-                let translated = AssertUnwindSafe(|| translate(&worker, registered, delivery));
-                let result = catch_unwind(translated).unwrap_or_else(|_| {
-                    worker.base.tasks.note_panic(Worker::Translate, "while it translated a delivery");
-                    let error = blamed(&channel);
-                    if attempts == 0 {
-                        worker.channels.blame(&channel, Part::Incoming);
-                    }
-                    Err(error.into())
-                });
-                (id, attempts, digest, result)
-            };
-            part.into_iter().map(one).collect::<Vec<_>>()
-        }));
-    }
-    let mut results = Vec::new();
-    for worker in workers {
-        // Panics were caught, so a worker fails only if the runtime shuts down.
-        results.extend(worker.await.map_err(|_| InboxError::Closed)?);
-    }
-    Ok(results)
-}
-
-/// The digest of the component that parsed the delivery. If parsing failed, another component may succeed.
-fn digest_of(registered: &Result<Arc<LoadedChannel>, NoChannel>) -> String {
-    registered.as_ref().map(|registered| registered.channel.inspection().digest.clone()).unwrap_or_default()
-}
-
-fn translate(
-    room: &Arc<Ingest>,
-    registered: Result<Arc<LoadedChannel>, NoChannel>,
-    pending: PendingDelivery,
-) -> Result<TranslatedDelivery, Problem> {
-    let PendingDelivery { id, attempts, .. } = pending;
-    let channel = pending.channel.clone();
-    let registered = registered.map_err(|error| Problem::NoChannel(error.id))?;
-    let span = tracing::info_span!("translate", delivery = id.get(), channel);
-    let digest = registered.channel.inspection().digest.clone();
-    let (delivery, origin) = pending.into_parts();
-    // A delivery counts once, however many attempts it takes.
-    let parse = |channel: &Channel| span.in_scope(|| channel.parse_webhook(&delivery));
-    let mut parsed =
-        room.channels.call_here(&registered, Part::Incoming, attempts == 0, parse)?.map_err(|mut error| {
-            Known::new(&room.secrets, &channel, None).redact_in_parse_error(&mut error);
-            error
-        })?;
-    parsed.iter_mut().for_each(keep_contract);
-    Ok(origin.translated(parsed, digest))
-}
-
-/// Maximum size of an event's `native` in the contract, in bytes.
-const MAX_NATIVE: usize = 8 << 10;
-/// Maximum size of `reply-context`, in bytes.
-const MAX_REPLY_CONTEXT: usize = 4 << 10;
-
-/// Drops fields that exceed the contract's limits.
-pub(super) fn keep_contract(event: &mut Event) {
-    if event.native.as_ref().is_some_and(|native| native.len() > MAX_NATIVE) {
-        event.native = None;
-        event.anomalies.push(anomaly::NATIVE_OMITTED.to_owned());
-    }
-    if event.reply_context.as_ref().is_some_and(|context| context.len() > MAX_REPLY_CONTEXT) {
-        event.reply_context = None;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_transaction_has_few_events_however_many_come_at_once() {
-        let sizes = [1, 255, 1, 0, 1000, 0, 200, 56, 3];
+        let sizes = [1, 511, 1, 0, 1000, 0, 400, 112, 3];
         let split = parts(sizes.to_vec(), |events| *events);
-        assert_eq!(split, [vec![1, 255], vec![1, 0], vec![1000, 0], vec![200, 56], vec![3]]);
-        assert_eq!(parts(vec![1; 1024], |events| *events).len(), 4);
+        assert_eq!(split, [vec![1, 511], vec![1, 0], vec![1000, 0], vec![400, 112], vec![3]]);
+        assert_eq!(parts(vec![1; 2048], |events| *events).len(), 4);
         assert!(parts(Vec::<usize>::new(), |events| *events).is_empty());
     }
 }

@@ -6,8 +6,8 @@ use std::{sync::Arc, time::Duration};
 use super::Organisation;
 use crate::base::tasks::{REST, Worker};
 
-/// Texts indexed per transaction: few enough that a reply does not wait for them.
-const BATCH: usize = 100;
+/// The most texts indexed per transaction, which are fewer while people wait.
+const BATCH: usize = 500;
 /// How long changes are gathered, so that a stream of them is indexed in larger pieces.
 const GATHER: Duration = Duration::from_millis(200);
 
@@ -18,13 +18,13 @@ pub(crate) async fn run(room: Arc<Organisation>) {
     loop {
         newest.borrow_and_update();
         match room.base.tasks.guarded(Worker::Index, inbox.index(BATCH)).await {
-            Ok(Ok(BATCH)) => {}
-            Ok(Ok(_)) => {
+            Ok(Ok(0)) => {
                 if newest.changed().await.is_err() {
                     return;
                 }
                 tokio::time::sleep(GATHER).await;
             }
+            Ok(Ok(_)) => {}
             Ok(Err(error)) => {
                 tracing::error!(%error, "the search is not brought up to date for the moment");
                 room.base.clock.wait(REST).await;

@@ -106,7 +106,7 @@ impl EventCounts {
 }
 
 /// The outcome of the events of one or more deliveries.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Applied {
     /// Across all channels.
     pub events: EventCounts,
@@ -119,6 +119,8 @@ pub struct Applied {
     pub foreign: Vec<(DeliveryId, String)>,
     /// The number of parked deliveries emptied because too many were waiting.
     pub expired: usize,
+    /// The last deliveries of the batch, which were not applied: somebody waits for another write.
+    pub left: Vec<TranslatedDelivery>,
 }
 
 /// The outcome of the deliveries of a batch that were not translated.

@@ -23,6 +23,11 @@ const KEPT: Duration = Duration::from_secs(20);
 /// The pages in the log from which it is written from its beginning again. Few, because the device writes them out at
 /// once, and commits wait for it meanwhile.
 const LARGE: u64 = 1_500;
+/// The pages that were written while the log was copied, from which it is copied again first, so that the writer has little
+/// left to copy.
+const REST: u64 = 200;
+/// The most copies in a row: each leaves less, unless the device is slower than the writer.
+const ROUNDS: u32 = 4;
 /// The longest wait for a reader that still needs the log, if it is too old. Writers wait meanwhile.
 const YIELD: Duration = Duration::from_millis(50);
 /// The longest pause between two attempts while a reader holds the log.
@@ -39,6 +44,8 @@ pub(crate) struct Checkpoints {
     /// The pages in the log after the last commit.
     pages: Arc<AtomicU64>,
     copier: Copier,
+    /// How often the log was copied since it was last written from its beginning, and its pages when the last copy began.
+    copied: (u32, u64),
     /// The earliest next attempt, after a reader held the log.
     not_before: Instant,
     pause: Duration,
@@ -55,7 +62,15 @@ impl Checkpoints {
             Ok(())
         }))?;
         let copier = Copier::start(path)?;
-        Ok(Self { dirty_since: Some(now), last_write: now, pages, copier, not_before: now, pause: IDLE })
+        Ok(Self {
+            dirty_since: Some(now),
+            last_write: now,
+            pages,
+            copier,
+            copied: (0, 0),
+            not_before: now,
+            pause: IDLE,
+        })
     }
 
     /// The time until the log is due to be emptied if no write comes; `None` while it is empty.
@@ -70,11 +85,15 @@ impl Checkpoints {
         let now = Instant::now();
         self.last_write = now;
         let since = *self.dirty_since.get_or_insert(now);
-        let (old, large) = (now >= since + KEPT, self.pages.load(Ordering::Relaxed) >= LARGE);
+        let pages = self.pages.load(Ordering::Relaxed);
+        let (old, large) = (now >= since + KEPT, pages >= LARGE);
         if (!old && !large) || now < self.not_before || self.copier.is_copying() {
             return;
         }
-        if !self.copier.has_copied() {
+        let (rounds, copied) = self.copied;
+        let much_is_left = rounds < ROUNDS && pages.saturating_sub(copied) > REST;
+        if !self.copier.has_copied() || much_is_left {
+            self.copied = (rounds + 1, pages);
             self.copier.copy();
         } else if old {
             self.make_empty(connection);
@@ -85,7 +104,7 @@ impl Checkpoints {
 
     /// Copies the rest of the log, so that it is written from its beginning again. Waits for no reader: it grows meanwhile.
     fn begin_anew(&mut self, connection: &Connection) {
-        self.copier.forget();
+        self.forget();
         match checkpoint(connection, "RESTART", Duration::ZERO) {
             Ok(true) => self.pages.store(0, Ordering::Relaxed),
             Ok(false) => self.not_before = Instant::now() + SOON,
@@ -96,7 +115,7 @@ impl Checkpoints {
     /// Copies the log into the file and truncates it. If a reader needs the log, later attempts follow, at growing
     /// intervals.
     pub(crate) fn make_empty(&mut self, connection: &Connection) {
-        self.copier.forget();
+        self.forget();
         match checkpoint(connection, "TRUNCATE", YIELD) {
             Ok(true) => {
                 self.pages.store(0, Ordering::Relaxed);
@@ -106,6 +125,11 @@ impl Checkpoints {
             Ok(false) => self.later(),
             Err(error) => self.failed(&error),
         }
+    }
+
+    fn forget(&mut self) {
+        self.copier.forget();
+        self.copied = (0, 0);
     }
 
     fn failed(&mut self, error: &rusqlite::Error) {

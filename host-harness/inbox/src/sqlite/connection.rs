@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{
     error::InboxError,
@@ -55,6 +55,7 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, InboxError> {
         // Shrinks a log that grew while a reader held it.
         connection.pragma_update(None, "journal_size_limit", LOG_LIMIT)?;
         connection.busy_timeout(BUSY)?;
+        keep_plans(&connection)?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(connection)
     };
@@ -67,10 +68,40 @@ pub(crate) fn open(path: &Path) -> Result<Connection, InboxError> {
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(Duration::from_secs(5))?;
+        keep_plans(&connection)?;
         Ok(connection)
     };
     open().map_err(|source| InboxError::Open { path: path.to_owned(), source: source.into() })
 }
 
+/// Statements keep their plans. Otherwise SQLite prepares many of them anew whenever a value is bound, such as that of a
+/// `LIMIT`, which costs more than running them.
+pub(crate) fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
+}
+
 /// The size in bytes to which SQLite shrinks the log file after a reset.
 pub(crate) const LOG_LIMIT: i64 = 64 << 20;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_is_planned_once_whatever_is_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inbox.sqlite");
+        let writer = connect(&path).unwrap();
+        writer.execute_batch("CREATE TABLE number (n INTEGER)").unwrap();
+        for connection in [&writer, &open(&path).unwrap()] {
+            let mut statement = connection.prepare("SELECT n FROM number LIMIT ?1").unwrap();
+            for limit in [1, 2, 3] {
+                assert!(!statement.exists([limit]).unwrap());
+            }
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+        }
+    }
+}

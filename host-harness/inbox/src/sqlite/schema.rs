@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, TransactionBehavior, functions::FunctionFlags};
 
-use super::{columns::digest, contract_0_1};
+use super::{columns::digest, connection, contract_0_1};
 use crate::error::InboxError;
 
 /// Migrations, oldest first. `user_version` is the number of migrations applied.
@@ -40,6 +40,7 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), InboxError> {
 /// An empty in-memory database with this schema.
 pub(crate) fn empty(schema: i64) -> Result<Connection, InboxError> {
     let mut connection = Connection::open_in_memory()?;
+    connection::keep_plans(&connection)?;
     apply_migrations(&mut connection, 0, usize::try_from(schema).unwrap_or(0))?;
     Ok(connection)
 }

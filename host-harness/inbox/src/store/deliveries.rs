@@ -21,8 +21,9 @@ pub trait Deliveries: Send + Sync {
     /// The waiting delivery of a channel with the fewest translation attempts.
     async fn least_tried(&self, channel: &str) -> Result<Option<PendingDelivery>, InboxError>;
 
-    /// Applies translated deliveries in order, in one transaction. Deliveries waiting for unconnected accounts are kept
-    /// within `bounds`.
+    /// Applies translated deliveries in order, in one transaction: all of them, or the first ones if somebody waits for
+    /// another write. The others come back in [`Applied::left`]. Deliveries waiting for unconnected accounts are kept within
+    /// `bounds`.
     async fn apply(&self, batch: Vec<TranslatedDelivery>, bounds: ParkingBounds) -> Result<Applied, InboxError>;
 
     /// Requeues deliveries of a channel: those that waited for the channel, and those that a component with a digest

@@ -32,7 +32,7 @@ pub trait SearchViews: Send + Sync {
 /// into it later, so that accepting messages does not wait for it.
 #[async_trait]
 pub trait SearchIndex: Send + Sync {
-    /// Indexes at most `limit` texts and names that are new. Returns how many it took: fewer than `limit` if none are
-    /// left.
+    /// Indexes at most `limit` texts and names that are new, and fewer if somebody waits for another write. Returns how many
+    /// it took: 0 if none are left.
     async fn index(&self, limit: usize) -> Result<usize, InboxError>;
 }

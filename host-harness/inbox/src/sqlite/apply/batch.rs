@@ -19,22 +19,32 @@ use crate::{
     sqlite::rows::deliveries::mark_failed,
 };
 
-/// Applies translated deliveries in order. Deliveries waiting for unconnected accounts are kept within `bounds`.
+/// Deliveries that are applied before others are let go first, so that each transaction is worth its commit.
+const LEAST: usize = 32;
+
+/// Applies translated deliveries in order, until others `wait`. Deliveries waiting for unconnected accounts are kept within
+/// `bounds`. Returns how many were applied.
 pub(crate) fn apply_batch(
     tx: &Transaction<'_>,
     batch: &[TranslatedDelivery],
     bounds: ParkingBounds,
-) -> Result<Applied, InboxError> {
+    wait: impl Fn() -> bool,
+) -> Result<(Applied, usize), InboxError> {
     let mut total = Applied::default();
     let mut known = BatchCache::default();
+    let mut count = 0;
     for delivery in batch {
+        if count >= LEAST && wait() {
+            break;
+        }
+        count += 1;
         let events = apply_delivery(tx, delivery, bounds, &mut known, &mut total)?;
         total.events.add(events);
         total.of_channel.entry(delivery.channel.clone()).or_default().add(events);
     }
     known.flush(tx)?;
     total.expired = known.parking.expired;
-    Ok(total)
+    Ok((total, count))
 }
 
 fn apply_delivery(
@@ -73,7 +83,7 @@ fn apply_delivery(
         }
         let found = known.account(tx, &delivery.channel, &event.account)?;
         // Checked before anything is looked up or changed for the account.
-        if !speaks_for(&delivery.proof, found.as_ref(), &event.account) {
+        if !speaks_for(&delivery.proof, found.as_deref(), &event.account) {
             counts.foreign += 1;
             foreign.insert(event.account.as_str());
             continue;
@@ -159,4 +169,46 @@ fn foreign_problem(proof: &Proof, foreign: &BTreeSet<&str>) -> Option<String> {
         shown(prover),
         shown(first)
     ))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::cell::Cell;
+
+    use harness_contract::{Delivery, DeliverySource};
+
+    use super::*;
+    use crate::{
+        model::{DeliveryId, PendingDelivery},
+        sqlite::schema,
+    };
+
+    #[test]
+    fn a_burst_stops_for_people_who_wait_and_gets_on_nevertheless() {
+        let mut file = schema::empty(schema::known_schema()).unwrap();
+        let batch: Vec<_> = (1..=100)
+            .map(|id| {
+                let delivery = Delivery {
+                    source: DeliverySource::Webhook,
+                    account: None,
+                    headers: Vec::new(),
+                    query: String::new(),
+                    body: Vec::new(),
+                    received_at: 1,
+                };
+                let (id, proof) = (DeliveryId::new(id), Proof::Channel { slot: "key".into() });
+                let pending = PendingDelivery { id, channel: "chat".into(), attempts: 0, delivery, proof };
+                pending.into_parts().1.translated(Vec::new(), "digest".into())
+            })
+            .collect();
+        let bounds = ParkingBounds { per_account: 1, per_channel: 1 };
+        let tx = file.transaction().unwrap();
+        let applied = |wait: &dyn Fn() -> bool| apply_batch(&tx, &batch, bounds, wait).unwrap().1;
+        assert_eq!(applied(&|| false), 100);
+        assert_eq!(applied(&|| true), LEAST);
+        let asked = Cell::new(0);
+        let somebody_comes = || asked.replace(asked.get() + 1) == 10;
+        assert_eq!(applied(&somebody_comes), LEAST + 10);
+    }
 }

@@ -1,7 +1,10 @@
 //! Owns: the cache and the pending writes of one transaction.
 //! Does not own: the effects of events.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+};
 
 use harness_contract::{Event, EventBody, ThreadChange};
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -13,7 +16,7 @@ use crate::{
     sqlite::rows::{
         changes::Owner,
         conversations,
-        deliveries::{component, empty_archived, purge, purge_applied},
+        deliveries::{component, note_applied, purge},
         people, threads,
     },
 };
@@ -23,7 +26,7 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct BatchCache {
     /// By channel and the platform's id.
-    accounts: HashMap<(String, String), Option<KnownAccount>>,
+    accounts: HashMap<String, HashMap<String, Option<Rc<KnownAccount>>>>,
     /// By account and conversation key.
     conversations: HashMap<(AccountId, String), ConversationId>,
     /// Deliveries whose events are all applied, by the row of the component that translated them.
@@ -53,13 +56,12 @@ impl BatchCache {
         tx: &Transaction<'_>,
         channel: &str,
         id: &str,
-    ) -> Result<Option<KnownAccount>, InboxError> {
-        let key = (channel.to_owned(), id.to_owned());
-        if let Some(found) = self.accounts.get(&key) {
+    ) -> Result<Option<Rc<KnownAccount>>, InboxError> {
+        if let Some(found) = self.accounts.get(channel).and_then(|of_channel| of_channel.get(id)) {
             return Ok(found.clone());
         }
-        let found = account_of(tx, channel, id)?;
-        self.accounts.insert(key, found.clone());
+        let found = account_of(tx, channel, id)?.map(Rc::new);
+        self.accounts.entry(channel.to_owned()).or_default().insert(id.to_owned(), found.clone());
         Ok(found)
     }
 
@@ -137,13 +139,7 @@ impl BatchCache {
         let parking = std::mem::take(&mut self.parking);
         let Self { applied, emptied, .. } = std::mem::replace(self, Self { parking, ..Self::default() });
         for (component, applied) in applied {
-            tx.prepare_cached(
-                "UPDATE delivery SET state = 'applied', attempts = attempts + 1, problem = NULL, component_id = ?2
-                 WHERE id IN (SELECT value FROM json_each(?1))",
-            )?
-            .execute(params![serde_json::to_string(&applied)?, component])?;
-            purge_applied(tx, &applied)?;
-            empty_archived(tx, &applied)?;
+            note_applied(tx, &applied, component)?;
         }
         emptied.into_iter().try_for_each(|delivery| purge(tx, delivery))
     }

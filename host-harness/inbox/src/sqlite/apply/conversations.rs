@@ -10,7 +10,11 @@ use crate::{
     model::{ChangeKind, ConversationId},
     sqlite::{
         columns::{as_millis, collect, from_millis},
-        rows::{changes::Concerns, conversations::MAX_REPLY_CONTEXT, messages, organisation},
+        rows::{
+            changes::Concerns,
+            conversations::{MAX_REPLY_CONTEXT, put_in_order},
+            messages, organisation,
+        },
     },
 };
 
@@ -22,31 +26,21 @@ pub(crate) fn note_action(
     event: &Event,
     EventPlace { account, at, received_at, delivery, .. }: EventPlace,
 ) -> Result<(), InboxError> {
-    if let Some(opener) = &event.opens {
-        note_opening(tx, conversation, opener, at)?;
-    }
     let context = event.reply_context.as_ref().filter(|context| context.len() <= MAX_REPLY_CONTEXT);
     let inbound = match (&event.author, &event.body) {
         (Author::Contact, EventBody::Message(message)) => Some(message),
         _ => None,
     };
     // Must run before the message is stored. In the history, the message read first is the newest: see `message.seq`.
-    let newest = inbound.is_some()
-        && tx
-            .prepare_cached(
-                "SELECT ?2 > coalesce(last_inbound_at, 0) OR (?2 = last_inbound_at AND (?3 OR EXISTS (
-                     SELECT 1 FROM message m WHERE m.conversation_id = ?1 AND m.platform_id = conversation.last_inbound
-                       AND m.delivery_id = ?4)))
-                 FROM conversation WHERE id = ?1",
-            )?
-            .query_row(params![conversation, at, event.origin != EventOrigin::History, delivery], |row| row.get(0))?;
     tx.prepare_cached(
         "UPDATE conversation SET last_at = max(last_at, ?8),
              -- The customer acted after the platform had refused: the estimate counts again.
              refused_at = CASE WHEN ?3 THEN NULL ELSE refused_at END,
              reply_context = coalesce(?4, reply_context),
-             last_inbound = CASE WHEN ?5 AND ?7 THEN coalesce(?6, last_inbound)
-                                 ELSE last_inbound END,
+             last_inbound = CASE WHEN ?5 AND (?2 > coalesce(last_inbound_at, 0) OR (?2 = last_inbound_at AND (?7 OR EXISTS (
+                                     SELECT 1 FROM message m WHERE m.conversation_id = ?1
+                                       AND m.platform_id = conversation.last_inbound AND m.delivery_id = ?9))))
+                                 THEN coalesce(?6, last_inbound) ELSE last_inbound END,
              last_inbound_at = CASE WHEN ?5 THEN max(coalesce(last_inbound_at, 0), ?2) ELSE last_inbound_at END
          WHERE id = ?1",
     )?
@@ -57,9 +51,14 @@ pub(crate) fn note_action(
         context,
         inbound.is_some(),
         inbound.and_then(|message| message.id.as_ref()),
-        newest,
-        at.min(received_at)
+        event.origin != EventOrigin::History,
+        at.min(received_at),
+        delivery
     ])?;
+    put_in_order(tx, conversation)?;
+    if let Some(opener) = &event.opens {
+        note_opening(tx, conversation, opener, at)?;
+    }
     if anew::asks(event) && organisation::is_put_away(tx, conversation)? && !anew::is_copy(tx, account, event)? {
         organisation::reopen(tx, conversation, from_millis(received_at))?;
     }
@@ -67,11 +66,16 @@ pub(crate) fn note_action(
 }
 
 fn note_opening(tx: &Transaction<'_>, conversation: ConversationId, opener: &str, at: i64) -> Result<(), InboxError> {
-    tx.prepare_cached(
-        "INSERT INTO window_opening (conversation_id, opener, at) VALUES (?1, ?2, ?3)
-         ON CONFLICT DO UPDATE SET at = max(at, ?3)",
-    )?
-    .execute(params![conversation, opener, at])?;
+    // Nearly always it is there. An upsert would need copies of its pages, as above.
+    let there = tx
+        .prepare_cached(
+            "UPDATE OR FAIL window_opening SET at = max(at, ?3) WHERE conversation_id = ?1 AND opener = ?2",
+        )?
+        .execute(params![conversation, opener, at])?;
+    if there == 0 {
+        tx.prepare_cached("INSERT INTO window_opening (conversation_id, opener, at) VALUES (?1, ?2, ?3)")?
+            .execute(params![conversation, opener, at])?;
+    }
     Ok(())
 }
 

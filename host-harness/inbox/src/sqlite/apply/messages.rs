@@ -55,16 +55,12 @@ pub(crate) fn store(
     };
     let deleted_at = before.deleted_at;
     let keep = deleted_at.is_none();
+    let unread = keep && !outbound && event.origin == EventOrigin::Live;
     let anomalies = (!event.anomalies.is_empty()).then(|| serde_json::to_string(&event.anomalies)).transpose()?;
     let seq =
         if event.origin == EventOrigin::History { place_in_the_past(tx, place, conversation, behind)? } else { 0 };
-    let twin = match &message.id {
-        Some(id) => twin(tx, place, id, message)?,
-        None => 0,
-    };
-    let stored = tx
-        .prepare_cached(
-            "INSERT INTO message (account_id, conversation_id, platform_id, direction, author, at, received_at, origin,
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO message (account_id, conversation_id, platform_id, direction, author, at, received_at, origin,
              late, text, body, anomalies, native, deleted_at, delivery_id, unread, seq, twin, context, details,
              contact_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
@@ -75,8 +71,9 @@ pub(crate) fn store(
              ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
              (SELECT id FROM contact WHERE account_id = ?1 AND platform_id = ?20))
          ON CONFLICT (account_id, platform_id, twin) WHERE platform_id IS NOT NULL DO NOTHING",
-        )?
-        .execute(params![
+    )?;
+    let mut stored_as = |twin: i64| -> Result<usize, InboxError> {
+        Ok(insert.execute(params![
             place.account,
             conversation,
             message.id,
@@ -91,14 +88,23 @@ pub(crate) fn store(
             event.native.as_deref().filter(|_| keep),
             deleted_at,
             place.delivery,
-            keep && !outbound && event.origin == EventOrigin::Live,
+            unread,
             seq,
             twin,
             message.context.as_ref().filter(|context| keep && context.len() <= MAX_MESSAGE_CONTEXT),
             details_of(event)?.filter(|_| keep),
             // In other conversations the contact is the author.
             event.contact.as_ref().filter(|_| !outbound && event.thread.is_some()).map(|contact| &contact.id)
-        ])?;
+        ])?)
+    };
+    let mut stored = stored_as(0)?;
+    // Most ids are new, and the insertion says so by itself.
+    if stored == 0
+        && let Some(id) = &message.id
+        && let Some(twin) = twin(tx, place, id, message)?
+    {
+        stored = stored_as(twin)?;
+    }
     if stored == 0
         && let Some(id) = &message.id
     {
@@ -112,6 +118,9 @@ pub(crate) fn store(
         if keep {
             media::note_files(tx, place, row, event.origin, message)?;
         }
+        if unread {
+            has_unread(tx, conversation)?;
+        }
         (kind, concerns.message) = (ChangeKind::MessageCreated, Some(row));
     }
     if let Some(id) = &message.id
@@ -123,6 +132,14 @@ pub(crate) fn store(
     }
     place.note(tx, kind, concerns)?;
     Ok(if keep { Stored::New } else { Stored::DeletedBefore })
+}
+
+/// A message of a conversation is unread, from its insertion on. Later changes follow by triggers; here a trigger would make
+/// each insertion copy the pages that it touches, so that it can be undone by itself.
+fn has_unread(tx: &Transaction<'_>, conversation: ConversationId) -> Result<(), InboxError> {
+    tx.prepare_cached("UPDATE conversation SET has_unread = 1 WHERE id = ?1 AND has_unread = 0")?
+        .execute(params![conversation])?;
+    Ok(())
 }
 
 /// The position of a history message among messages with the same time: after the message that precedes it in its
@@ -163,20 +180,20 @@ fn place_in_the_past(
         .query_row(params![conversation, place.at, place.delivery], |row| row.get(0))?)
 }
 
-/// Distinguishes messages that share an id: 0, unless the same delivery already contained another message with this id.
-fn twin(tx: &Transaction<'_>, place: &EventPlace, id: &str, message: &Message) -> Result<i64, InboxError> {
-    // Most ids are new; for those, one index lookup is enough.
+/// What distinguishes a message from others with its id, if it is not one of them: its delivery already contained one with
+/// this id.
+fn twin(tx: &Transaction<'_>, place: &EventPlace, id: &str, message: &Message) -> Result<Option<i64>, InboxError> {
     let known: Option<i64> = tx
         .prepare_cached(
             "SELECT max(twin) FROM message WHERE account_id = ?1 AND platform_id = ?2 AND delivery_id = ?3
                AND deleted_at IS NULL",
         )?
         .query_row(params![place.account, id, place.delivery], |row| row.get(0))?;
-    let Some(known) = known else { return Ok(0) };
+    let Some(known) = known else { return Ok(None) };
     let same = tx
         .prepare_cached("SELECT 1 FROM message WHERE account_id = ?1 AND platform_id = ?2 AND body = ?3")?
         .exists(params![place.account, id, serde_json::to_string(message)?])?;
-    Ok(if same { 0 } else { known + 1 })
+    Ok((!same).then_some(known + 1))
 }
 
 /// Makes a message that was first read from the history count as unread once it arrives live too, so that people see it.

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use harness_contract::{AccountSettings, Delivery, Header};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
 use crate::{
     error::InboxError,
@@ -48,7 +48,15 @@ impl Deliveries for SqliteStore {
     }
 
     async fn apply(&self, batch: Vec<TranslatedDelivery>, bounds: ParkingBounds) -> Result<Applied, InboxError> {
-        self.writer.write_in_bulk(move |tx| apply_batch(tx, &batch, bounds)).await
+        let people = self.writer.people();
+        let apply = move |tx: &Transaction<'_>| {
+            let (applied, count) = apply_batch(tx, &batch, bounds, || people.wait())?;
+            Ok((applied, count, batch))
+        };
+        // What was applied is dropped here, where it keeps no other write waiting.
+        let (mut applied, count, mut batch) = self.writer.write_in_bulk(apply).await?;
+        applied.left = batch.split_off(count.min(batch.len()));
+        Ok(applied)
     }
 
     async fn requeue(&self, channel: &str, digest: &str) -> Result<usize, InboxError> {

@@ -15,6 +15,7 @@ use crate::{
         outbox::{attempts, pauses, queue, turns},
         rows::{
             changes::note_reply,
+            conversations::touch,
             replies::{
                 Attempt, NewStep, close_finished, conversation_of, take_out_queued, take_out_what_is_rebuilt,
                 write_step,
@@ -106,8 +107,7 @@ impl Outbox for SqliteStore {
                     write_step(tx, &Attempt { reply: id, account, conversation, step, now }, &author, row)?;
                 }
                 take_out_queued(tx, id, now)?;
-                tx.prepare_cached("UPDATE conversation SET last_at = max(last_at, ?2) WHERE id = ?1")?
-                    .execute(params![conversation, as_millis(now)])?;
+                touch(tx, conversation, now)?;
                 note_reply(tx, ChangeKind::ReplyUpdated, id, now)
             })
             .await

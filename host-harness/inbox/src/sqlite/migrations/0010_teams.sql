@@ -127,10 +127,6 @@ BEGIN
     UPDATE conversation SET workspace_id = new.workspace_id, assignee_id = NULL, collection_id = NULL
         WHERE account_id = new.id;
 END;
-CREATE TRIGGER message_is_unread AFTER INSERT ON message WHEN new.unread = 1
-BEGIN
-    UPDATE conversation SET has_unread = 1 WHERE id = new.conversation_id AND has_unread = 0;
-END;
 CREATE TRIGGER message_changes_unread AFTER UPDATE OF unread, conversation_id ON message
     WHEN old.unread <> new.unread OR (new.unread = 1 AND old.conversation_id <> new.conversation_id)
 BEGIN
@@ -146,12 +142,11 @@ CREATE TABLE conversation_label (
     conversation_id INTEGER NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
     label_id        INTEGER NOT NULL REFERENCES label (id) ON DELETE CASCADE,
     state           TEXT NOT NULL,            -- of the conversation, as `last_at`: for the order of the list
-    last_at         INTEGER NOT NULL,
+    last_at         INTEGER NOT NULL,         -- follows without a trigger: see `rows::conversations::put_in_order`
     PRIMARY KEY (conversation_id, label_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX conversation_label_recent ON conversation_label (label_id, state, last_at, conversation_id);
-CREATE TRIGGER conversation_moves_in_lists AFTER UPDATE OF last_at, state ON conversation
-    WHEN old.last_at <> new.last_at OR old.state <> new.state
+CREATE TRIGGER conversation_moves_in_lists AFTER UPDATE OF state ON conversation WHEN old.state <> new.state
 BEGIN
     UPDATE conversation_label SET last_at = new.last_at, state = new.state WHERE conversation_id = new.id;
 END;
@@ -210,25 +205,27 @@ CREATE VIRTUAL TABLE message_words USING fts5 (marks, tokenize = 'ascii', detail
 CREATE VIRTUAL TABLE conversation_words USING fts5 (marks, tokenize = 'ascii', detail = none, columnsize = 0);
 INSERT INTO message_words (message_words, rank) VALUES ('secure-delete', 1);
 INSERT INTO conversation_words (conversation_words, rank) VALUES ('secure-delete', 1);
-CREATE TABLE search_key (key BLOB NOT NULL) STRICT;
-INSERT INTO search_key (key) VALUES (randomblob(16));
+-- Messages beyond `indexed_to` wait, so that a new one needs no row for it; earlier ones whose words changed are in the
+-- table.
+CREATE TABLE search (key BLOB NOT NULL, indexed_to INTEGER NOT NULL) STRICT;
+INSERT INTO search (key, indexed_to) VALUES (randomblob(16), 0);
 CREATE TABLE message_to_index (message_id INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE conversation_to_index (conversation_id INTEGER PRIMARY KEY) STRICT;
-INSERT INTO message_to_index SELECT id FROM message WHERE text IS NOT NULL;
 INSERT INTO conversation_to_index SELECT id FROM conversation;
-CREATE TRIGGER message_text_is_added AFTER INSERT ON message WHEN new.text IS NOT NULL
-BEGIN
-    INSERT INTO message_to_index (message_id) VALUES (new.id) ON CONFLICT DO NOTHING;
-END;
 CREATE TRIGGER message_text_changes AFTER UPDATE OF text ON message WHEN old.text IS NOT new.text
 BEGIN
     DELETE FROM message_words WHERE rowid = old.id;
-    INSERT INTO message_to_index (message_id) VALUES (new.id) ON CONFLICT DO NOTHING;
+    INSERT INTO message_to_index (message_id) SELECT new.id FROM search WHERE new.id <= indexed_to ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER message_text_is_deleted AFTER DELETE ON message WHEN old.text IS NOT NULL
 BEGIN
     DELETE FROM message_words WHERE rowid = old.id;
     DELETE FROM message_to_index WHERE message_id = old.id;
+END;
+-- The newest id is given again.
+CREATE TRIGGER newest_message_is_deleted AFTER DELETE ON message WHEN old.id = (SELECT indexed_to FROM search)
+BEGIN
+    UPDATE search SET indexed_to = coalesce((SELECT max(id) FROM message WHERE id < old.id), 0);
 END;
 CREATE TRIGGER conversation_name_is_added AFTER INSERT ON conversation
 BEGIN
@@ -259,7 +256,7 @@ BEGIN
     INSERT INTO conversation_to_index (conversation_id) VALUES (new.id) ON CONFLICT DO NOTHING;
     DELETE FROM message_words WHERE rowid IN (SELECT id FROM message WHERE conversation_id = new.id);
     INSERT INTO message_to_index (message_id) SELECT id FROM message WHERE conversation_id = new.id AND text IS NOT NULL
-        ON CONFLICT DO NOTHING;
+        AND id <= (SELECT indexed_to FROM search) ON CONFLICT DO NOTHING;
 END;
 
 -- Addresses of products that are told what changes.

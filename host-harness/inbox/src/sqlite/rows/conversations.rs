@@ -8,10 +8,29 @@ use super::changes::{Concerns, Owner, note};
 use crate::{
     error::InboxError,
     model::{AccountId, ChangeKind, ContactId, ConversationId},
+    sqlite::columns::as_millis,
 };
 
 /// The maximum size of a stored reply context, in bytes: `event.reply-context` of the contract.
 pub(crate) const MAX_REPLY_CONTEXT: usize = 4096;
+
+/// Something happened in a conversation at this time.
+pub(crate) fn touch(tx: &Transaction<'_>, conversation: ConversationId, at: u64) -> Result<(), InboxError> {
+    tx.prepare_cached("UPDATE conversation SET last_at = max(last_at, ?2) WHERE id = ?1")?
+        .execute(params![conversation, as_millis(at)])?;
+    put_in_order(tx, conversation)
+}
+
+/// Puts a conversation where it belongs in the lists by label, after its `last_at` changed. Not a trigger: a statement that
+/// has one copies the pages that it changes, to be able to undo it alone, and nearly every event changes this row.
+pub(crate) fn put_in_order(tx: &Transaction<'_>, conversation: ConversationId) -> Result<(), InboxError> {
+    tx.prepare_cached(
+        "UPDATE OR FAIL conversation_label SET last_at = (SELECT last_at FROM conversation WHERE id = ?1)
+         WHERE conversation_id = ?1",
+    )?
+    .execute(params![conversation])?;
+    Ok(())
+}
 
 /// Finds the conversation by its unique key, or creates it. A lookup first is cheaper than an upsert with RETURNING,
 /// for which SQLite builds a temporary table. It is safe because only one thread writes.

@@ -25,7 +25,7 @@ pub(crate) fn purge(tx: &Transaction<'_>, delivery: DeliveryId) -> Result<(), In
 }
 
 /// Empties those of the deliveries that are applied and marked for purging.
-pub(crate) fn purge_applied(tx: &Transaction<'_>, deliveries: &[DeliveryId]) -> Result<(), InboxError> {
+fn purge_applied(tx: &Transaction<'_>, deliveries: &[DeliveryId]) -> Result<(), InboxError> {
     tx.prepare_cached(
         "UPDATE delivery SET state = 'purged', body = x'', headers = '[]'
          WHERE purge AND state = 'applied' AND id IN (SELECT value FROM json_each(?1))",
@@ -34,14 +34,17 @@ pub(crate) fn purge_applied(tx: &Transaction<'_>, deliveries: &[DeliveryId]) -> 
     Ok(())
 }
 
-/// Empties those of the deliveries that came from a history. The platform still has it, and pages that the channel
-/// requests repeatedly must not accumulate here.
-pub(crate) fn empty_archived(tx: &Transaction<'_>, deliveries: &[DeliveryId]) -> Result<(), InboxError> {
+/// Records that all events of the deliveries are applied, as the component in this row read them. Empties at once those that
+/// are marked for purging, and those that came from a history: the platform still has it, and pages that the channel
+/// requests repeatedly must not accumulate here. One statement, because it rewrites the rows.
+pub(crate) fn note_applied(tx: &Transaction<'_>, deliveries: &[DeliveryId], component: i64) -> Result<(), InboxError> {
     tx.prepare_cached(
-        "UPDATE delivery SET state = 'purged', body = x''
-         WHERE source = 'history' AND state = 'applied' AND id IN (SELECT value FROM json_each(?1))",
+        "UPDATE delivery SET state = iif(purge OR source = 'history', 'purged', 'applied'),
+             body = iif(purge OR source = 'history', x'', body), headers = iif(purge, '[]', headers),
+             attempts = attempts + 1, problem = NULL, component_id = ?2
+         WHERE id IN (SELECT value FROM json_each(?1))",
     )?
-    .execute(params![serde_json::to_string(deliveries)?])?;
+    .execute(params![serde_json::to_string(deliveries)?, component])?;
     Ok(())
 }
 

@@ -165,6 +165,7 @@ pub(crate) fn go_on_in(
     ] {
         tx.prepare_cached(sql)?.execute(params![from, to])?;
     }
+    conversations::put_in_order(tx, to)?;
     tx.prepare_cached("DELETE FROM window_opening WHERE conversation_id = ?1")?.execute(params![from])?;
     tx.prepare_cached("DELETE FROM conversation WHERE id = ?1")?.execute(params![from])?;
     of.note(tx, ChangeKind::ConversationDeleted, from)?;

@@ -5,7 +5,10 @@ use harness_contract::{MessageRef, OutboundMessage, OutboundPart, Receipt, SendS
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde_json::Value;
 
-use super::changes::{Concerns, Owner, note, note_reply};
+use super::{
+    changes::{Concerns, Owner, note, note_reply},
+    conversations::touch,
+};
 use crate::{
     error::InboxError,
     model::{AccountId, ChangeKind, ConversationId, MessageId, ReplyId, StoredStep},
@@ -97,8 +100,7 @@ pub(crate) fn write_queued(tx: &Transaction<'_>, at: &Attempt, message: &Outboun
     let shown: Vec<u32> =
         (0..).zip(&message.parts).filter(|(_, part)| !is_signal(part)).map(|(number, _)| number).collect();
     if !shown.is_empty() {
-        tx.prepare_cached("UPDATE conversation SET last_at = max(last_at, ?2) WHERE id = ?1")?
-            .execute(params![at.conversation, as_millis(at.now)])?;
+        touch(tx, at.conversation, at.now)?;
     }
     shown.into_iter().try_for_each(|part| add_message(tx, at, None, &author, &NewMessage::of(message, part, None)?))
 }

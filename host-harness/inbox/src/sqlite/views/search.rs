@@ -35,7 +35,7 @@ fn among(connection: &Connection, workspace: WorkspaceId) -> Result<Option<Strin
 
 /// The key of this file's marks.
 pub(crate) fn key(connection: &Connection) -> Result<MarkKey, InboxError> {
-    Ok(MarkKey(connection.prepare_cached("SELECT key FROM search_key")?.query_row([], |row| row.get(0))?))
+    Ok(MarkKey(connection.prepare_cached("SELECT key FROM search")?.query_row([], |row| row.get(0))?))
 }
 
 /// A page of the messages with these words. It is shorter than asked for, and not the last, where many texts have the

@@ -7,7 +7,11 @@ mod waiting;
 use std::{
     fs::File,
     path::PathBuf,
-    sync::mpsc::{self, SyncSender, TrySendError},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{self, SyncSender, TrySendError},
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -91,9 +95,34 @@ fn in_savepoint(tx: &Transaction<'_>, job: &mut dyn Job) -> rusqlite::Result<()>
     Ok(())
 }
 
+/// How many interactive writes wait. A write of many rows asks, and leaves the rest of them to another transaction.
+#[derive(Clone, Default)]
+pub(crate) struct People(Arc<AtomicUsize>);
+
+impl People {
+    pub(crate) fn wait(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+
+    fn one_more(&self) -> Waits {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Waits(self.clone())
+    }
+}
+
+/// One of them, until it is dropped.
+struct Waits(People);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 pub(crate) struct Writer {
     /// `None` during shutdown.
     queue: Option<Queue>,
+    people: People,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -120,7 +149,8 @@ impl Writer {
             })
             .map_err(|source| InboxError::Thread { name: THREAD, source })?;
         let queue = Queue(queue);
-        Ok((Self { queue: Some(queue.clone()), thread: Some(thread) }, queue, newest))
+        let writer = Self { queue: Some(queue.clone()), people: People::default(), thread: Some(thread) };
+        Ok((writer, queue, newest))
     }
 
     /// Runs a write that a person or a platform waits for, and returns once it is durable. Fails at once if the queue is
@@ -129,6 +159,11 @@ impl Writer {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
     ) -> Result<T, InboxError> {
+        let waits = self.people.one_more();
+        let work = move |tx: &Transaction<'_>| {
+            drop(waits);
+            work(tx)
+        };
         self.write_with(Priority::Interactive, work).await
     }
 
@@ -147,6 +182,11 @@ impl Writer {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, InboxError> + Send + 'static,
     ) -> Result<T, InboxError> {
         self.write_with(Priority::Bulk, work).await
+    }
+
+    /// Whether people wait, for a write of many rows.
+    pub(crate) fn people(&self) -> People {
+        self.people.clone()
     }
 
     async fn write_with<T: Send + 'static>(

@@ -184,6 +184,44 @@ pub(crate) async fn a_list_of_unread_conversations_follows_their_messages(place:
     assert_eq!(unread().await, 0);
 }
 
+pub(crate) async fn a_list_by_label_has_the_newest_conversation_first_whoever_wrote_in_it(place: &dyn Place) {
+    let stage = Stage::new(place).await;
+    let store = &*stage.store;
+    let urgent = store.add_label(TEAM, "Urgent".into(), "red".into(), NOW).await.unwrap();
+    let words = |who: &str, id: &str, ago: u64| message("shop", who, id, "hello", NOW - ago);
+    stage.deliver(vec![words("ada", "m1", 10), words("bob", "m2", 9)]).await;
+    let filter = || ConversationFilter { label: Some(urgent), ..ConversationFilter::default() };
+    let listed = async || {
+        let listed = store.conversations_of(filter(), None, 9).await.unwrap().entries;
+        listed.into_iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    let all = store.conversations(9).await.unwrap();
+    let [bob, ada] = [all[0].id, all[1].id];
+    for one in [ada, bob] {
+        store.change_labels(one, LabelChange::Add(vec![urgent]), NOW).await.unwrap();
+    }
+    assert_eq!(listed().await, [bob, ada]);
+    stage.deliver(vec![words("ada", "m3", 5)]).await;
+    assert_eq!(listed().await, [ada, bob]);
+    stage.ask(bob, "key", "Good morning!").await;
+    assert_eq!(listed().await, [bob, ada]);
+    put(store, bob, NewState::Closed).await;
+    let open = ConversationFilter { states: vec![ConversationState::Open], ..filter() };
+    assert_eq!(store.conversations_of(open, None, 9).await.unwrap().entries.len(), 1);
+    // Two conversations become one, which has the newer time of both.
+    let change = json!({"contact_update": {"previous_ids": ["ada"]}});
+    stage.deliver(vec![words("eve", "m4", 8)]).await;
+    let eve = store.conversations(9).await.unwrap().into_iter().find(|one| ![ada, bob].contains(&one.id)).unwrap().id;
+    stage.deliver(vec![words("kim", "m5", 7)]).await;
+    let kim = store.conversations(9).await.unwrap().into_iter().find(|one| ![ada, bob, eve].contains(&one.id)).unwrap();
+    for one in [eve, kim.id] {
+        store.change_labels(one, LabelChange::Add(vec![urgent]), NOW).await.unwrap();
+    }
+    assert_eq!(listed().await, [bob, ada, kim.id, eve]);
+    stage.deliver(vec![event("shop", "eve", "e1", NOW - 8, change)]).await;
+    assert_eq!(listed().await, [bob, eve, kim.id]);
+}
+
 pub(crate) async fn a_person_who_gets_an_id_keeps_what_the_team_made_of_the_conversation(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let (store, first) = (&*stage.store, stage.conversation().await);

@@ -95,6 +95,11 @@ pub(crate) async fn a_search_finds_what_is_there_now_and_nothing_that_was_taken_
     stage.deliver(vec![erased]).await;
     indexed(store).await;
     assert!(found(store, "walrus").await.is_empty() && found(store, "penguin").await.is_empty());
+    // A store may give the rows of what is gone to others, which are found as well.
+    stage.deliver(vec![hello("m5", "walrus five"), hello("m6", "walrus six")]).await;
+    stage.deliver(vec![edit("m6", "walrus seven")]).await;
+    indexed(store).await;
+    assert_eq!(found(store, "walrus").await, ["walrus seven", "walrus five"]);
 }
 
 pub(crate) async fn a_conversation_is_found_by_its_name_and_by_its_messages(place: &dyn Place) {

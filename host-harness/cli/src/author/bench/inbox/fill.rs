@@ -174,7 +174,7 @@ impl File {
 
     /// Waits until the search finds every message.
     pub(super) async fn indexed(&self) -> Result<()> {
-        while self.count("SELECT EXISTS (SELECT 1 FROM message_to_index)")? > 0 {
+        while self.count("SELECT EXISTS (SELECT 1 FROM message WHERE id > (SELECT indexed_to FROM search))")? > 0 {
             tokio::time::sleep(LATER).await;
         }
         Ok(())
