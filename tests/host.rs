@@ -16,6 +16,8 @@ mod automation_hostile;
 mod automation_routing;
 #[path = "automation/stage.rs"]
 mod automation_stage;
+#[path = "automation/tried.rs"]
+mod automation_tried;
 #[path = "automation/welcome.rs"]
 mod automation_welcome;
 #[path = "bad_input.rs"]

@@ -64,6 +64,7 @@ const ROUTES: &[(&str, &str, Foreign)] = &[
     ("get", "/automation/accounts/{id}", Foreign::Row("account")),
     ("put", "/automation/accounts/{id}", Foreign::Row("account")),
     ("get", "/automation/accounts/{id}/decisions", Foreign::Row("account")),
+    ("post", "/automation/accounts/{id}/dry-run", Foreign::Row("account")),
     ("put", "/automation/accounts/{id}/model-key", Foreign::Row("account")),
     ("delete", "/automation/accounts/{id}/model-key", Foreign::Row("account")),
     ("post", "/automation/conversations/{id}/dry-run", Foreign::Row("conversation")),

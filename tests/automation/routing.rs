@@ -159,8 +159,8 @@ async fn a_dry_run_says_what_would_have_been_done_and_does_nothing() {
     let mut settings = routing(None, vec![rule("refunds", fits, refunds)]);
     settings.welcome.on = true;
     settings.welcome.text = "Hello!".into();
-    let would = dry_run(&stage.world.host, id, &settings, false).await.unwrap();
-    let shown: Vec<_> = would.iter().map(|one| (one.consumer, one.decision.outcome, &*one.decision.rule)).collect();
+    let run = dry_run(&stage.world.host, id, &settings, false).await.unwrap();
+    let shown: Vec<_> = run.would.iter().map(|one| (one.consumer, one.decision.outcome, &*one.decision.rule)).collect();
     assert_eq!(
         shown,
         [

@@ -80,7 +80,12 @@ impl Facts {
         if activity.origin != "live" {
             return None;
         }
-        let (referral, comment) = match serde_json::from_str::<EventBody>(activity.body.get()).ok()? {
+        Self::of_event(serde_json::from_str(activity.body.get()).ok()?)
+    }
+
+    /// The same of what the contract says of it.
+    pub(crate) fn of_event(body: EventBody) -> Option<Self> {
+        let (referral, comment) = match body {
             EventBody::Referral(referral) => (Some(referral), None),
             EventBody::Comment(comment) => (None, Some(comment)),
             _ => return None,

@@ -18,7 +18,7 @@ mod words;
 use std::{sync::Arc, time::Duration};
 
 pub use decision::{Consumer, Decision, MadeBy, Outcome, Reason};
-pub use dry_run::{Would, dry_run};
+pub use dry_run::{CameAs, DryRun, Would, Written, dry_run, dry_run_written};
 use harness_engine::Host;
 pub use manage::{AutomationError, Configured, configure, configured, hand_back, hand_over, set_model_key};
 pub use settings::{Assistant, Choice, Condition, Disclose, Problem, Routing, Rule, Settings, Welcome, WrongSettings};

@@ -100,9 +100,7 @@ impl Look {
             Some(Reason::HandedOver)
         } else if self.person || self.entries.iter().any(by_person) {
             Some(Reason::Person)
-        } else if !assistant.collections.is_empty()
-            && !self.standing.collection.is_some_and(|collection| assistant.collections.contains(&collection))
-        {
+        } else if !assistant.answers_in(self.standing.collection) {
             Some(Reason::OtherCollection)
         } else {
             None

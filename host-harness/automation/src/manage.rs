@@ -25,6 +25,9 @@ pub enum AutomationError {
     /// A stored value cannot be read or written.
     #[error("what the automation stored cannot be read: {0}")]
     Json(#[from] serde_json::Error),
+    /// What is to be tried holds nothing.
+    #[error("write what a customer might write; for a tap on an ad or a link, say which")]
+    NothingWritten,
     /// The key of the model has characters that no header takes.
     #[error("the key is empty, longer than 4,096 bytes, or has characters that no header takes")]
     Key,

@@ -305,6 +305,11 @@ impl Routing {
 }
 
 impl Assistant {
+    /// Whether it answers in conversations of this collection, or of none.
+    pub(crate) fn answers_in(&self, collection: Option<CollectionId>) -> bool {
+        self.collections.is_empty() || collection.is_some_and(|collection| self.collections.contains(&collection))
+    }
+
     fn check(&self, direct: &DirectClient, found: &mut Found) {
         if self.on || !self.base_url.is_empty() {
             let problem = direct.check(&self.base_url).err();

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 pub(crate) use prompt::digest;
-pub(crate) use turn::{Answer, Failed as TurnFailed, would_answer};
+pub(crate) use turn::{Answer, Asking, Failed as TurnFailed, would_answer};
 
 /// Turns that are answered at a time.
 const AT_A_TIME: usize = 8;

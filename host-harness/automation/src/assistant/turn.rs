@@ -5,9 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use harness_contract::{ChannelCapabilities, OutboundPart};
 use harness_engine::{Host, HostError};
-use harness_inbox::{
-    AccountId, ConversationId, HandOverNote, InboxError, NewDecision, OpenTurn, Placement, TimelineEntry, TurnChange,
-};
+use harness_inbox::{AccountId, HandOverNote, InboxError, NewDecision, OpenTurn, Placement, TimelineEntry, TurnChange};
 
 use super::{
     answer::{self, Said},
@@ -341,21 +339,35 @@ fn note(reason: Reason, detail: Option<&str>, summary: &str, prompt: &Prompt) ->
     HandOverNote { text: format!("{said}\n{summary}"), brief }
 }
 
-/// What the assistant would say to the last turn of these entries. It asks the model, which counts to the budget; nothing
-/// is sent. `None`: there is no turn.
+/// What the assistant would do with a turn, if nothing stands in its way.
+pub(crate) enum Asking {
+    /// There is no turn.
+    NoTurn,
+    /// The model would be asked, and was not.
+    NotAsked,
+    /// This.
+    Answered(Answer),
+}
+
+/// What the assistant would say to the last turn of these entries. With `ask`, it asks the model, which counts to the
+/// budget; nothing is sent.
 pub(crate) async fn would_answer(
     host: &Host,
-    conversation: ConversationId,
+    account: AccountId,
     settings: &Settings,
     entries: &[TimelineEntry],
-) -> Result<Option<Answer>, Failed> {
+    asks: bool,
+) -> Result<Asking, Failed> {
     let assistant = &settings.assistant;
-    let Some(prompt) = Prompt::of(assistant, entries) else { return Ok(None) };
+    let Some(prompt) = Prompt::of(assistant, entries) else { return Ok(Asking::NoTurn) };
     if let Some(answer) = cut_short(assistant, &prompt, 0) {
-        return Ok(Some(answer));
+        return Ok(Asking::Answered(answer));
     }
-    let inbox = host.inbox();
-    let capabilities = Arc::clone(&host.channel(&inbox.channel_of(conversation).await?)?.capabilities);
-    let account = inbox.account_of(conversation).await?;
-    ask(host, account, assistant, true, &prompt, &capabilities, std::future::pending()).await.map(Some)
+    if !asks {
+        return Ok(Asking::NotAsked);
+    }
+    let channel = host.inbox().account_row(account).await?.channel;
+    let capabilities = Arc::clone(&host.channel(&channel)?.capabilities);
+    let answer = ask(host, account, assistant, true, &prompt, &capabilities, std::future::pending()).await?;
+    Ok(Asking::Answered(answer))
 }

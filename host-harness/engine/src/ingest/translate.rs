@@ -42,7 +42,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// The pause after a batch during a burst, as a multiple of the batch's duration.
 const BURST_SHARE: u32 = 3;
 /// The longest such pause.
-const LONGEST_YIELD: Duration = Duration::from_secs(1);
+const LONGEST_YIELD: Duration = Duration::from_millis(400);
 /// How long a count is valid while a limit is reached: the backlog can shrink without a translation.
 const RECOUNT: Duration = Duration::from_millis(500);
 

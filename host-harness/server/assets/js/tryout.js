@@ -7,7 +7,7 @@ const PAUSE = 700;
 
 export function tryout() {
   const form = document.querySelector("form[data-tryout]");
-  if (!form?.querySelector("[name=try_with]")) return;
+  if (!form?.querySelector("#tried")) return;
   let timer, running;
   const run = async () => {
     running?.abort();
@@ -25,9 +25,19 @@ export function tryout() {
       if (error.name !== "AbortError") throw error;
     }
   };
-  form.addEventListener("input", (event) => {
+  const soon = (event) => {
     if (["key", "try_model"].includes(event.target.name)) return;
     clearTimeout(timer);
     timer = setTimeout(run, PAUSE);
+  };
+  form.addEventListener("input", soon);
+  // What chooses for somebody, such as an assistive tool, may tell only of the change.
+  form.addEventListener("change", soon);
+  // Enter in a field of the try-out tries; it does not save.
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.matches(".tryout input")) return;
+    event.preventDefault();
+    clearTimeout(timer);
+    run();
   });
 }

@@ -9,7 +9,9 @@ use utoipa_axum::routes;
 
 use super::{
     Answer, Api, ApiError, Routes,
-    dto::automation::{Automation, AutomationDecision, AutomationSettings, AutomationSwitch, DryRun, ModelKey},
+    dto::automation::{
+        Automation, AutomationDecision, AutomationSettings, AutomationSwitch, DryRun, DryRunMessage, ModelKey,
+    },
     extract::{Json, Query, Row},
     ids::{AccountRef, ConversationRef},
     paging::{List, Paging},
@@ -25,6 +27,7 @@ pub(super) fn routes() -> Routes {
         .at(Scope::Admin, routes!(set_model_key, delete_model_key))
         .at(Scope::Read, routes!(list_decisions))
         .at(Scope::Admin, routes!(dry_run))
+        .at(Scope::Admin, routes!(dry_run_message))
         .at(Scope::Reply, routes!(hand_over))
         .at(Scope::Reply, routes!(hand_back))
 }
@@ -37,6 +40,7 @@ impl From<AutomationError> for ApiError {
                 let path = wrong.0.first().map(|problem| problem.path.clone()).unwrap_or_default();
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "wrong_settings", wrong.to_string()).at(path)
             }
+            AutomationError::NothingWritten => Self::bad("bad_body", error.to_string()).at("message"),
             AutomationError::Key => Self::bad("bad_body", error.to_string()).at("key"),
             AutomationError::Json(error) => {
                 tracing::error!(%error, "what the automation stored cannot be read");
@@ -181,16 +185,43 @@ async fn dry_run(
     Json(DryRun { settings, ask_model }): Json<DryRun>,
 ) -> Answer<List<AutomationDecision>> {
     let account = api.host.inbox().account_of(id).await?;
-    let settings: Settings = match settings {
-        Some(settings) => {
-            let settings = settings.into();
-            owned(&api, &principal, &settings).await?;
-            settings
-        }
-        None => automation::configured(&api.host, account).await?.settings,
-    };
-    let would = automation::dry_run(&api.host, id, &settings, ask_model).await?;
-    Ok(Json(List::whole(would.into_iter().map(|would| AutomationDecision::would(id, would)).collect())))
+    let settings = tried(&api, &principal, account, settings).await?;
+    let run = automation::dry_run(&api.host, id, &settings, ask_model).await?;
+    Ok(Json(List::whole(run.would.into_iter().map(|would| AutomationDecision::would(Some(id), would)).collect())))
+}
+
+/// Says what the automation would do about a message that nobody sent, as the first one of a customer. Nothing is stored,
+/// sent or changed.
+#[utoipa::path(
+    post, path = "/automation/accounts/{id}/dry-run", tag = "Automation", params(("id" = AccountRef, Path)),
+    request_body = DryRunMessage,
+    responses(
+        (status = 200, body = List<AutomationDecision>),
+        (status = 422, description = "The settings make no sense: `detail` says everything, `path` names the first field."),
+    ),
+)]
+async fn dry_run_message(
+    State(api): State<Api>,
+    principal: Principal,
+    Row(id): Row<AccountId>,
+    Json(DryRunMessage { message, settings, ask_model }): Json<DryRunMessage>,
+) -> Answer<List<AutomationDecision>> {
+    let settings = tried(&api, &principal, id, settings).await?;
+    let run = automation::dry_run_written(&api.host, id, &message.into(), &settings, ask_model).await?;
+    Ok(Json(List::whole(run.would.into_iter().map(|would| AutomationDecision::would(None, would)).collect())))
+}
+
+/// The settings that are tried: those that were given, or the account's own.
+async fn tried(
+    api: &Api,
+    principal: &Principal,
+    account: AccountId,
+    given: Option<AutomationSettings>,
+) -> Result<Settings, ApiError> {
+    let Some(given) = given else { return Ok(automation::configured(&api.host, account).await?.settings) };
+    let settings = given.into();
+    owned(api, principal, &settings).await?;
+    Ok(settings)
 }
 
 /// Silences the assistant in a conversation until it is handed back or closed.

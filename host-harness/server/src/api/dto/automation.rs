@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use harness_automation as automation;
-use harness_automation::{Consumer, Decision, Disclose, MadeBy, Outcome, Reason};
+use harness_automation::{CameAs, Consumer, Decision, Disclose, MadeBy, Outcome, Reason};
 use harness_inbox::{AccountId, CollectionId, ConversationId, DecisionView, PublicId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -297,7 +297,7 @@ pub(crate) struct AutomationDecision {
     object: AutomationDecisionTag,
     /// The conversation.
     conversation_id: Option<ConversationRef>,
-    /// The customer's message, in a dry run.
+    /// The customer's message, in a dry run on a conversation.
     message_id: Option<MessageRef>,
     /// When it was made; null in a dry run.
     created_at: Option<Time>,
@@ -347,9 +347,9 @@ impl AutomationDecision {
     }
 
     /// One of a dry run.
-    pub(crate) fn would(conversation: ConversationId, would: automation::Would) -> Self {
+    pub(crate) fn would(conversation: Option<ConversationId>, would: automation::Would) -> Self {
         let automation::Would { message, consumer, decision, says } = would;
-        let (conversation_id, message_id) = (Some(Id(conversation)), Some(Id(message)));
+        let (conversation_id, message_id) = (conversation.map(Id), message.map(Id));
         Self { conversation_id, message_id, says, ..Self::new(consumer, decision) }
     }
 }
@@ -380,4 +380,42 @@ pub(crate) struct DryRun {
     /// Ask the model about the customer's last turn. It counts to the budget; nothing is sent.
     #[serde(default)]
     pub(crate) ask_model: bool,
+}
+
+/// A message to try.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DryRunMessage {
+    /// What a customer might write.
+    pub(crate) message: WrittenMessage,
+    /// The settings to try; without them the account's own.
+    #[serde(default)]
+    pub(crate) settings: Option<AutomationSettings>,
+    /// Ask the model about it. It counts to the budget; nothing is sent.
+    #[serde(default)]
+    pub(crate) ask_model: bool,
+}
+
+/// A message as a customer might write it, with what it came with as far as rules look at it.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct WrittenMessage {
+    /// Its text.
+    text: String,
+    /// `message`, `story_reply`, `comment`, or `referral` where nothing was written and an ad or a link was tapped.
+    #[schema(value_type = String)]
+    came_as: CameAs,
+    /// How the customer came: `ad`, `link`, `product`, `post` … Left out: `ad` with an id of one, `link` with a parameter.
+    referral: Option<String>,
+    /// The platform's id of the ad.
+    ad: Option<String>,
+    /// What the business put into its link or ad.
+    ref_parameter: Option<String>,
+}
+
+impl From<WrittenMessage> for automation::Written {
+    fn from(message: WrittenMessage) -> Self {
+        let WrittenMessage { text, came_as, referral, ad, ref_parameter } = message;
+        Self { text, came_as, referral, ad, ref_parameter }
+    }
 }

@@ -13,7 +13,7 @@ use axum::{
 };
 use harness_automation::{AutomationError, Choice, Condition, Configured, Rule, Settings};
 use harness_engine::{Host, Secret};
-use harness_inbox::{AccountRow, CollectionId, CollectionView, ConversationId, PublicId};
+use harness_inbox::{AccountRow, CollectionId, CollectionView, PublicId};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -109,19 +109,22 @@ async fn save(
     };
     read(&fields, &collections, &mut configured.settings);
     let given = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let asked = tryout::Asked::read(&fields);
     if given("do") == Some("try") {
-        let Ok(conversation) = ConversationId::from_public(given("try_with").unwrap_or_default()) else {
-            return error::no_form(&reader);
+        let conversation = match asked.past() {
+            Some(None) => return error::no_form(&reader),
+            Some(Some(conversation)) => match host.inbox().account_of(conversation).await {
+                Ok(of) if of == account.id => Some(conversation),
+                _ => return error::no_page(&reader),
+            },
+            None => None,
         };
-        match host.inbox().account_of(conversation).await {
-            Ok(of) if of == account.id => {}
-            _ => return error::no_page(&reader),
-        }
-        let asks_model = given("try_model").is_some();
-        let tryout = tryout::tried(&host, conversation, &configured.settings, asks_model).await;
+        let tryout = tryout::tried(&host, (account.id, conversation), &configured.settings, asked).await;
         let tried = Tried { tryout, ..Tried::default() };
         return shown(&host, &account, &configured, &tried, StatusCode::OK, &reader).await;
     }
+    // What was written to try it stays.
+    let tryout = tryout::Tried::from(asked);
     let saved = async {
         harness_automation::configure(&host, account.id, &configured.settings).await?;
         let key = fields.iter().find(|(name, value)| name == "key" && !value.is_empty());
@@ -133,7 +136,7 @@ async fn save(
     };
     match saved.await {
         Ok(()) => {
-            let tried = Tried { saved: true, ..Tried::default() };
+            let tried = Tried { saved: true, tryout, ..Tried::default() };
             match harness_automation::configured(&host, account.id).await {
                 Ok(configured) => shown(&host, &account, &configured, &tried, StatusCode::OK, &reader).await,
                 Err(failed) => sorry(&reader, &failed),
@@ -141,7 +144,7 @@ async fn save(
         }
         Err(AutomationError::Host(failed)) => error::failed(&reader, &failed),
         Err(problem) => {
-            let tried = Tried { problem: Some(problem.to_string()), ..Tried::default() };
+            let tried = Tried { problem: Some(problem.to_string()), tryout, ..Tried::default() };
             shown(&host, &account, &configured, &tried, StatusCode::UNPROCESSABLE_ENTITY, &reader).await
         }
     }

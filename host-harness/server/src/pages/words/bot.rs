@@ -14,12 +14,32 @@ words! {
     // The try-out
     try_it = "Try it";
     nothing_is_sent = "Nothing is sent";
-    try_hint = "What it would have done in a conversation of the past, as if everything in it had just come in. What you have not saved yet counts.";
-    no_conversations = "There is no conversation to try it with yet.";
+    try_hint = "What it would have done in a conversation of the past, as if everything in it had just come in, or what it would do if a new customer wrote this. What you have not saved yet counts.";
+    try_as = "Try it with";
+    try_conversation = "A past conversation";
+    try_message = "A message that you write as a customer";
+    try_text = "What the customer writes";
+    try_nothing_written = "Write what a customer might write; for a tap on an ad or a link, say which.";
+    came = "It comes as";
+    came_message = "A message";
+    came_story_reply = "A reply to a story";
+    came_comment = "A public comment";
+    came_referral = "A tap on an ad or a link, without words";
+    referral = "The customer came through";
+    referral_none = "Nothing in particular";
+    referral_ad = "An ad";
+    referral_link = "A link";
+    referral_product = "A product";
+    referral_post = "A post";
+    referral_story = "A story";
+    referral_chat = "The chat on a website";
+    referral_ad_id = "Id of the ad";
+    referral_parameter = "Parameter of the link or the ad";
     conversation = "Conversation";
     ask_model = "Ask the model too";
     ask_model_hint = "This counts to its budget.";
     would_do_nothing = "It would do nothing here.";
+    would_ask_model = "It would ask the model for an answer.";
     // Decisions
     welcome = "Welcome message";
     routing = "Collections";
