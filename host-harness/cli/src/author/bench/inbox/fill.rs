@@ -18,13 +18,11 @@ use super::{
         server::Server,
     },
     client::{Client, id_of, ids_of},
-    people::{self, Times},
+    people::{self, SPAN_MS, Times},
 };
 
 /// Messages in one delivery.
 const TOGETHER: u64 = 20;
-/// How far back the first message was written, in milliseconds.
-const SPAN_MS: u64 = 60 * 24 * 3_600_000;
 /// The pause after a delivery that the host could not take, because it has too many.
 const LATER: Duration = Duration::from_millis(100);
 /// Conversations that are read at once.

@@ -25,6 +25,17 @@ pub(super) struct Times {
     pub(super) apart: u64,
 }
 
+/// How far back the first message was written, in milliseconds.
+pub(super) const SPAN_MS: u64 = 60 * 24 * 3_600_000;
+
+impl Times {
+    /// When a message was written. Those beyond the span are a millisecond apart, so that none is of a time to come.
+    fn at(self, number: u64) -> u64 {
+        let within = number.min(SPAN_MS / self.apart.max(1));
+        self.first + within * self.apart + (number - within)
+    }
+}
+
 /// A number without a pattern, different for each input (SplitMix64).
 fn mixed(number: u64, what: u64) -> u64 {
     let mut z = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(what.wrapping_mul(0xd1b5_4a32_d192_ed03));
@@ -90,7 +101,7 @@ fn mid(customer: u64, number: u64, at: u64) -> String {
 
 /// Message `number`: customers write two of three, the business answers in the platform's app.
 fn item(number: u64, times: Times) -> Item {
-    let at = |number: u64| times.first + number * times.apart;
+    let at = |number: u64| times.at(number);
     let (customer, of_business) = (customer(number), mixed(number, 11).is_multiple_of(3));
     let address = |kind: &str| format!("https://lookaside.fbsbx.com/{kind}/{:016x}", mixed(number, 12));
     let one = |attachment: Attachment| MessageBody::attachments([attachment]);
@@ -126,7 +137,7 @@ fn item(number: u64, times: Times) -> Item {
 
 /// A delivery with these messages.
 pub(super) fn delivery(numbers: std::ops::Range<u64>, times: Times) -> Vec<u8> {
-    let newest = i64::try_from(times.first + numbers.end * times.apart).unwrap_or(i64::MAX);
+    let newest = i64::try_from(times.at(numbers.end)).unwrap_or(i64::MAX);
     let items = numbers.map(|number| item(number, times)).collect();
     Envelope::new(vec![Entry::messaging(ACCOUNT, newest, items)]).to_wire()
 }
@@ -149,5 +160,12 @@ mod tests {
         let times = Times { first: 1_790_000_000_000, apart: 10 };
         assert_eq!(delivery(5..9, times), delivery(5..9, times));
         assert_ne!(delivery(5..9, times), delivery(6..10, times));
+    }
+
+    #[test]
+    fn however_many_messages_there_are_their_times_ascend_and_have_come() {
+        let times = Times { first: 1_000, apart: SPAN_MS / 4 };
+        let all: Vec<_> = [0, 1, 4, 5, 1_004].into_iter().map(|number| times.at(number) - 1_000).collect();
+        assert_eq!(all, [0, SPAN_MS / 4, SPAN_MS, SPAN_MS + 1, SPAN_MS + 1_000]);
     }
 }
