@@ -87,7 +87,7 @@ pub async fn dry_run_written(
     let mut course = Course::default();
     match written.seen(host.clock().now())? {
         Seen::Event(body) => {
-            if let Some(facts) = Facts::of_event(body) {
+            if let Some(facts) = Facts::of_event(*body) {
                 course.route(settings, &facts, None);
             }
         }

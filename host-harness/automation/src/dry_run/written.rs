@@ -59,7 +59,7 @@ pub(super) enum Seen {
     /// A message, as the only one of its conversation.
     Message(Box<TimelineEntry>),
     /// A comment or a way into a conversation.
-    Event(EventBody),
+    Event(Box<EventBody>),
 }
 
 impl Written {
@@ -85,10 +85,10 @@ impl Written {
     /// As if it came at this time.
     pub(super) fn seen(&self, now: u64) -> Result<Seen, serde_json::Error> {
         let message = match self.came_as {
-            CameAs::Referral => return Ok(Seen::Event(EventBody::Referral(self.came().unwrap_or_default()))),
+            CameAs::Referral => return Ok(Seen::Event(Box::new(EventBody::Referral(self.came().unwrap_or_default())))),
             CameAs::Comment => {
                 let comment = Comment { text: Some(self.text.clone()), ad: self.tapped(), ..Comment::default() };
-                return Ok(Seen::Event(EventBody::Comment(comment)));
+                return Ok(Seen::Event(Box::new(EventBody::Comment(comment))));
             }
             CameAs::Message | CameAs::StoryReply => Message {
                 text: Some(self.text.clone()),
