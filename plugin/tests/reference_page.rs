@@ -213,6 +213,7 @@ const PAGES: &[(&str, &str, &[&str])] = &[
         "the paper clip, by pasting or dropping; in the thread as picture, player or file",
         &[
             "several_pictures_go_out_in_order_and_a_refused_file_says_what_would_be_taken",
+            "a_refused_picture_that_the_browser_can_draw_is_offered_as_a_png_and_sent_so",
             "every_kind_of_message_is_shown_as_what_it_is",
             "step_4_photo_voice_and_heart_are_shown_as_what_they_are",
         ],
@@ -225,9 +226,10 @@ const PAGES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "Quick replies and carousels, not on the web",
-        "**Quick replies** and **Cards** in the composer, with a preview of the phone",
+        "**Quick replies**, **Buttons** and **Cards** in the composer, with a preview of the phone",
         &[
             "quick_replies_and_cards_are_built_with_a_preview_of_the_phone",
+            "buttons_under_a_text_are_built_with_a_preview_and_their_problems_beside_them",
             "step_6_quick_replies_are_tapped_on_the_phone_and_not_shown_on_the_web",
             "a_card_s_button_is_tapped_on_the_phone_and_not_shown_on_the_web",
         ],
@@ -249,8 +251,12 @@ const PAGES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "Welcome message, collection assignment, AI assistant",
-        "`/bot/{account}`, with a try-out; `/bot/{account}/log` says what was decided",
-        &["settings_are_tried_before_they_are_saved_and_nothing_is_sent"],
+        "`/bot/{account}`, with a try-out on a past conversation or on a message of one's own; `/bot/{account}/log` says what \
+         was decided",
+        &[
+            "settings_are_tried_before_they_are_saved_and_nothing_is_sent",
+            "somebody_writes_as_a_customer_and_sees_which_rule_decides_and_nothing_is_kept",
+        ],
     ),
     ("instagram_id", "**Identifiers** beside the conversation", &["every_kind_of_message_is_shown_as_what_it_is"]),
 ];
