@@ -290,7 +290,13 @@ async fn follow(address: String, ends: Arc<AtomicBool>, told: Arc<Mutex<Tally>>)
             let read = tokio::time::timeout(Duration::from_millis(100), stream.read_buf(&mut words)).await;
             match read {
                 Ok(Ok(0)) => break,
-                Ok(Ok(_)) => note_events(&mut words, &told),
+                Ok(Ok(_)) => {
+                    note_events(&mut words, &told);
+                    // Files may be fetched for long after the last delivery was applied, and each is told.
+                    if ends.load(Ordering::Relaxed) {
+                        return Ok(());
+                    }
+                }
                 Ok(Err(error)) => return Err(error.into()),
                 Err(_) if ends.load(Ordering::Relaxed) => return Ok(()),
                 Err(_) => {}
