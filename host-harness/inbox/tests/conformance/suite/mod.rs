@@ -120,6 +120,7 @@ macro_rules! store_conformance {
             every_filter_of_the_list_shows_what_it_says_and_pages_end_where_the_next_begin
             a_list_of_unread_conversations_follows_their_messages
             a_list_by_label_has_the_newest_conversation_first_whoever_wrote_in_it
+            the_first_page_of_a_label_has_where_something_happened_last
             a_person_who_gets_an_id_keeps_what_the_team_made_of_the_conversation
             a_note_stays_with_its_conversation_and_goes_with_it
             a_saved_view_is_its_owner_s_or_the_workspace_s_and_nobody_else_s

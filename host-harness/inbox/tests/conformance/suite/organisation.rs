@@ -222,6 +222,27 @@ pub(crate) async fn a_list_by_label_has_the_newest_conversation_first_whoever_wr
     assert_eq!(listed().await, [bob, eve, kim.id]);
 }
 
+pub(crate) async fn the_first_page_of_a_label_has_where_something_happened_last(place: &dyn Place) {
+    let stage = Stage::new(place).await;
+    let store = &*stage.store;
+    let urgent = store.add_label(TEAM, "Urgent".into(), "red".into(), NOW).await.unwrap();
+    for (ago, who) in (10..20).rev().zip(["ada", "bob", "cyd", "dan", "eve", "fay"]) {
+        stage.deliver(vec![message("shop", who, who, "hello", NOW - ago)]).await;
+    }
+    let all = store.conversations(9).await.unwrap();
+    for one in &all {
+        store.change_labels(one.id, LabelChange::Add(vec![urgent]), NOW).await.unwrap();
+    }
+    let first = async || {
+        let filter = ConversationFilter { label: Some(urgent), ..ConversationFilter::default() };
+        store.conversations_of(filter, None, 1).await.unwrap().entries[0].id
+    };
+    stage.deliver(vec![message("shop", "ada", "again", "hello?", NOW - 5)]).await;
+    assert_eq!(first().await, all[5].id);
+    stage.ask(all[4].id, "key", "Good morning!").await;
+    assert_eq!(first().await, all[4].id);
+}
+
 pub(crate) async fn a_person_who_gets_an_id_keeps_what_the_team_made_of_the_conversation(place: &dyn Place) {
     let stage = Stage::new(place).await;
     let (store, first) = (&*stage.store, stage.conversation().await);
