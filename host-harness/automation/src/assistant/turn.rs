@@ -339,7 +339,7 @@ fn note(reason: Reason, detail: Option<&str>, summary: &str, prompt: &Prompt) ->
     HandOverNote { text: format!("{said}\n{summary}"), brief }
 }
 
-/// What the assistant would do with a turn, if nothing stands in its way.
+/// What the assistant would do with a turn.
 pub(crate) enum Asking {
     /// There is no turn.
     NoTurn,

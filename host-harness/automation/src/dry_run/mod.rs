@@ -1,5 +1,4 @@
-//! Owns: what the automation would have done in a conversation of the past, and what it would do about a message that
-//! nobody sent.
+//! Owns: what the automation would have done in a past conversation, and what it would do about a typed message.
 //! Does not own: doing it: nothing is sent and nothing is changed, besides the budget that a call of the model spends.
 
 mod written;
@@ -24,7 +23,7 @@ use crate::{
 /// What would have been done about a message.
 #[derive(Clone, Debug)]
 pub struct Would {
-    /// The customer's message; `None` if nobody sent it.
+    /// The customer's message; `None` for a typed one.
     pub message: Option<MessageId>,
     /// The part of the automation.
     pub consumer: Consumer,

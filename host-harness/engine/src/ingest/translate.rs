@@ -3,7 +3,7 @@
 //! Does not own: parsing them (`parse`), what an event changes (the inbox).
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -235,15 +235,19 @@ async fn settle(room: &Ingest, channel: &str, rest: BatchOutcome, digests: &Hash
 }
 
 async fn apply(room: &Ingest, channel: &str, translated: Vec<TranslatedDelivery>) -> Result<(), InboxError> {
-    let mut parts = VecDeque::from(parts(translated, TranslatedDelivery::event_count));
-    while let Some(part) = parts.pop_front() {
-        let of_part = part.len();
+    for part in parts(translated, TranslatedDelivery::event_count) {
+        apply_part(room, channel, part).await?;
+    }
+    Ok(())
+}
+
+/// Applies a part, in as many transactions as people's writes make of it.
+async fn apply_part(room: &Ingest, channel: &str, mut part: Vec<TranslatedDelivery>) -> Result<(), InboxError> {
+    while !part.is_empty() {
+        let count = part.len();
         let mut applied = room.base.inbox.apply(part, room.backlog.budget.parking()).await?;
-        let left = std::mem::take(&mut applied.left);
-        let of_part = of_part.saturating_sub(left.len());
-        if !left.is_empty() {
-            parts.push_front(left);
-        }
+        part = std::mem::take(&mut applied.left);
+        let count = count.saturating_sub(part.len());
         for (delivery, problem) in &applied.foreign {
             tracing::warn!(
                 delivery = delivery.get(),
@@ -261,7 +265,7 @@ async fn apply(room: &Ingest, channel: &str, translated: Vec<TranslatedDelivery>
             );
             room.base.metrics.removed("parked_deliveries", applied.expired);
         }
-        (applied.foreign.len()..of_part).for_each(|_| room.base.metrics.delivery(channel, "applied"));
+        (applied.foreign.len()..count).for_each(|_| room.base.metrics.delivery(channel, "applied"));
         room.base.metrics.applied(&applied);
         after_applying(&room.credentials, &room.base.wake, applied.lost).await;
     }

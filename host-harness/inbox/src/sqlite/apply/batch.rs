@@ -16,11 +16,8 @@ use super::{
 use crate::{
     error::InboxError,
     model::{Applied, DeliveryFailure, EventCounts, ParkingBounds, Proof, TranslatedDelivery},
-    sqlite::rows::deliveries::mark_failed,
+    sqlite::{rows::deliveries::mark_failed, writer::LEAST},
 };
-
-/// Deliveries that are applied before others are let go first, so that each transaction is worth its commit.
-const LEAST: usize = 32;
 
 /// Applies translated deliveries in order, until others `wait`. Deliveries waiting for unconnected accounts are kept within
 /// `bounds`. Returns how many were applied.

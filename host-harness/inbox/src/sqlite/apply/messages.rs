@@ -101,15 +101,14 @@ pub(crate) fn store(
     // Most ids are new, and the insertion says so by itself.
     if stored == 0
         && let Some(id) = &message.id
-        && let Some(twin) = twin(tx, place, id, message)?
     {
-        stored = stored_as(twin)?;
-    }
-    if stored == 0
-        && let Some(id) = &message.id
-    {
-        // A copy of a stored message.
-        note_carrier(tx, place.account, id, place.delivery)?;
+        if let Some(twin) = twin(tx, place, id, message)? {
+            stored = stored_as(twin)?;
+        }
+        if stored == 0 {
+            // A copy of a stored message.
+            note_carrier(tx, place.account, id, place.delivery)?;
+        }
     }
     // A copy of a stored message is not shown, but it may have opened the window.
     let (mut kind, mut concerns) = (ChangeKind::ConversationUpdated, place.concerns());

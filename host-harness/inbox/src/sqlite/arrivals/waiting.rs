@@ -81,8 +81,8 @@ impl Waiting {
         self.all.count == 0
     }
 
-    /// By channel, what waits beside a journal that has the rows up to `position`. A row and the end of its waiting are
-    /// two steps: whoever counts both places leaves out here what is there already.
+    /// By channel, what waits beside a journal that has the rows up to `position`. A delivery whose row was just committed
+    /// is in both for a moment; here it does not count.
     pub(crate) fn behind(&self, position: DeliveryId) -> impl Iterator<Item = (&str, Load)> {
         self.channels.iter().map(move |(channel, of_channel)| {
             let mut load = of_channel.load;

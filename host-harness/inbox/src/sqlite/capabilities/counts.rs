@@ -57,18 +57,14 @@ impl Counts for SqliteStore {
 
     async fn queued(&self) -> Result<QueuedDeliveries, InboxError> {
         self.beside_arrivals(|connection, arriving| {
-            let mut channels: HashMap<_, _> =
-                arriving.map(|(channel, load)| (channel.to_owned(), as_count(load.count))).collect();
-            let rows: Vec<(String, i64)> = collect(
+            let rows = collect(
                 connection,
                 "SELECT channel, count(*) FROM delivery INDEXED BY delivery_waiting
                  WHERE state = 'received' GROUP BY channel",
                 [],
-                |row| Ok((row.get(0)?, row.get(1)?)),
+                |row| Ok((row.get(0)?, from_millis(row.get(1)?))),
             )?;
-            for (channel, count) in rows {
-                *channels.entry(channel).or_default() += from_millis(count);
-            }
+            let channels = by_channel(arriving.map(|(channel, load)| (channel, load.count)), rows);
             let accounts = collect(
                 connection,
                 "SELECT channel, account, count(*) FROM delivery INDEXED BY delivery_waiting_account
@@ -76,16 +72,14 @@ impl Counts for SqliteStore {
                 [],
                 |row| Ok((row.get(0)?, row.get(1)?, from_millis(row.get(2)?))),
             )?;
-            Ok(QueuedDeliveries { channels: of_some(channels), accounts })
+            Ok(QueuedDeliveries { channels, accounts })
         })
         .await
     }
 
     async fn unapplied_bytes(&self) -> Result<Vec<(String, u64)>, InboxError> {
         self.beside_arrivals(|connection, arriving| {
-            let mut channels: HashMap<_, _> =
-                arriving.map(|(channel, load)| (channel.to_owned(), as_count(load.bytes))).collect();
-            let rows: Vec<(String, u64)> = collect(
+            let rows = collect(
                 connection,
                 "SELECT channel, sum(bytes) FROM (
                      SELECT channel, length(body) AS bytes FROM delivery INDEXED BY delivery_waiting
@@ -95,11 +89,7 @@ impl Counts for SqliteStore {
                 [],
                 |row| Ok((row.get(0)?, from_millis(row.get(1)?))),
             )?;
-            for (channel, bytes) in rows {
-                let of_channel = channels.entry(channel).or_default();
-                *of_channel = of_channel.saturating_add(bytes);
-            }
-            Ok(of_some(channels))
+            Ok(by_channel(arriving.map(|(channel, load)| (channel, load.bytes)), rows))
         })
         .await
     }
@@ -242,8 +232,14 @@ fn as_count(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-fn of_some(channels: HashMap<String, u64>) -> Vec<(String, u64)> {
-    channels.into_iter().filter(|(_, count)| *count > 0).collect()
+/// What is on its way and what is in the journal, together, for each channel that has any.
+fn by_channel<'a>(arriving: impl Iterator<Item = (&'a str, usize)>, rows: Vec<(String, u64)>) -> Vec<(String, u64)> {
+    let mut channels: HashMap<String, u64> = rows.into_iter().collect();
+    for (channel, arriving) in arriving.filter(|(_, arriving)| *arriving > 0) {
+        let of_channel = channels.entry(channel.to_owned()).or_default();
+        *of_channel = of_channel.saturating_add(as_count(arriving));
+    }
+    channels.into_iter().collect()
 }
 
 fn by_channel_and_state(connection: &Connection) -> Result<Vec<(String, String, u64)>, InboxError> {

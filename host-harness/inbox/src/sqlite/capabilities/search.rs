@@ -13,9 +13,10 @@ use crate::{
         columns::collect,
         store::SqliteStore,
         views::search::{key, messages, names, scope},
+        writer::LEAST,
     },
     store::{SearchIndex, SearchViews},
-    words::marks,
+    words::{MarkKey, marks},
 };
 
 #[async_trait]
@@ -49,9 +50,10 @@ impl SearchIndex for SqliteStore {
         let people = self.writer.people();
         self.writer
             .write_in_bulk(move |tx| {
-                let mut taken = 0;
+                let (key, mut taken) = (key(tx)?, 0);
                 for (queue, prepared) in QUEUES.iter().zip(prepared) {
-                    taken += index(tx, queue, &prepared, limit.saturating_sub(taken), || people.wait())?;
+                    let left = limit.saturating_sub(taken);
+                    taken += index(tx, &key, (queue, &prepared), left, || people.wait())?;
                 }
                 Ok(taken)
             })
@@ -122,18 +124,14 @@ fn prepared(connection: &Connection, limit: usize) -> Result<Vec<Prepared>, Inbo
     QUEUES.iter().map(of).collect()
 }
 
-/// Texts that are indexed before others are let go first.
-const LEAST: usize = 32;
-
 /// Indexes the first rows, until others `wait`. Returns how many wait no more.
 fn index(
     tx: &Transaction<'_>,
-    queue: &Queue,
-    prepared: &Prepared,
+    key: &MarkKey,
+    (queue, prepared): (&Queue, &Prepared),
     limit: usize,
     wait: impl Fn() -> bool,
 ) -> Result<usize, InboxError> {
-    let key = key(tx)?;
     let (mut taken, mut last) = (0, None);
     for (id, workspace, text) in first(tx, queue, limit)? {
         if taken >= LEAST && wait() {
@@ -142,7 +140,7 @@ fn index(
         let text = text.unwrap_or_default();
         let marks = match prepared.get(&id) {
             Some((same, marks)) if *same == text => Cow::Borrowed(marks),
-            _ => Cow::Owned(marks(&key, &text)),
+            _ => Cow::Owned(marks(key, &text)),
         };
         if let Some(workspace) = workspace.filter(|_| !marks.is_empty()) {
             tx.prepare_cached(queue.add)?.execute(params![id, format!("{marks} {}", scope(workspace))])?;

@@ -95,6 +95,9 @@ fn in_savepoint(tx: &Transaction<'_>, job: &mut dyn Job) -> rusqlite::Result<()>
     Ok(())
 }
 
+/// The rows that a write of many writes before it lets people go first, so that each transaction is worth its commit.
+pub(crate) const LEAST: usize = 32;
+
 /// How many interactive writes wait. A write of many rows asks, and leaves the rest of them to another transaction.
 #[derive(Clone, Default)]
 pub(crate) struct People(Arc<AtomicUsize>);

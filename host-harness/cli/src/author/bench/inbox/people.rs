@@ -101,7 +101,6 @@ fn mid(customer: u64, number: u64, at: u64) -> String {
 
 /// Message `number`: customers write two of three, the business answers in the platform's app.
 fn item(number: u64, times: Times) -> Item {
-    let at = |number: u64| times.at(number);
     let (customer, of_business) = (customer(number), mixed(number, 11).is_multiple_of(3));
     let address = |kind: &str| format!("https://lookaside.fbsbx.com/{kind}/{:016x}", mixed(number, 12));
     let one = |attachment: Attachment| MessageBody::attachments([attachment]);
@@ -119,7 +118,7 @@ fn item(number: u64, times: Times) -> Item {
             if customer < FIRST_CUSTOMERS || first >= number {
                 body
             } else {
-                body.replying_to(ReplyTo::mid(mid(customer, first, at(first))))
+                body.replying_to(ReplyTo::mid(mid(customer, first, times.at(first))))
             }
         }
         18 if !of_business => {
@@ -128,8 +127,8 @@ fn item(number: u64, times: Times) -> Item {
         19 if !of_business => one(Attachment::like_heart()),
         _ => MessageBody::text(text(customer, number)),
     };
-    let body = MessageBody { mid: mid(customer, number, at(number)), is_echo: of_business, ..body };
-    let timestamp = i64::try_from(at(number)).unwrap_or(i64::MAX);
+    let body = MessageBody { mid: mid(customer, number, times.at(number)), is_echo: of_business, ..body };
+    let timestamp = i64::try_from(times.at(number)).unwrap_or(i64::MAX);
     let customer = igsid(customer);
     let (sender, recipient) = if of_business { (ACCOUNT, &*customer) } else { (&*customer, ACCOUNT) };
     Item::new(sender, recipient, timestamp, Kind::Message(body))
