@@ -6,7 +6,7 @@ use harness_inbox::PublicId as _;
 use crate::{street, team};
 
 /// Somebody who was invited, signed in in a browser of their own.
-async fn joined(world: &World, name: &str) -> Browser {
+pub(crate) async fn joined(world: &World, name: &str) -> Browser {
     let token = format!("Bearer {API_TOKEN}");
     let link = people::invited_at(&world.address, &token, None, "dev@example.org", "agent").await;
     let jar = people::accepts(&world.address, &link, name).await;

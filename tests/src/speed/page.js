@@ -13,7 +13,7 @@
       port1.onmessage = () => then(clock());
       port2.postMessage(null);
     });
-  const bench = (window.bench = { clock, thread: null, pressed: null });
+  const bench = (window.bench = { clock, thread: null, pressed: null, opened: false });
 
   // When somebody pressed what led here: the time of the event itself, which a busy page does not move.
   try {
@@ -24,9 +24,22 @@
   }
   for (const kind of ["click", "keydown"]) {
     // A click without a count is what the browser makes of a key.
-    const note = (event) => (kind === "click" && !event.detail) || sessionStorage.setItem("pressed", performance.timeOrigin + event.timeStamp);
+    const note = (event) => {
+      if (kind === "click" && !event.detail) return;
+      bench.pressed = performance.timeOrigin + event.timeStamp;
+      sessionStorage.setItem("pressed", bench.pressed);
+    };
     addEventListener(kind, note, true);
   }
+
+  // When another conversation stands beside the list, in the same document.
+  const opens = new MutationObserver(() => {
+    if (bench.opened || document.readyState !== "complete") return;
+    bench.opened = true;
+    sessionStorage.removeItem("pressed");
+    painted((at) => (bench.thread = at));
+  });
+  opens.observe(document, { attributes: true, attributeFilter: ["data-live"], subtree: true });
 
   // When the newest messages and the composer behind them are parsed and painted.
   const parsed = new MutationObserver(() => {
@@ -58,6 +71,11 @@
     if (!paint || !page?.responseEnd || (isThread && !bench.thread)) return null;
     const from = bench.pressed ?? performance.timeOrigin;
     const since = (at) => performance.timeOrigin + at - from;
+    if (bench.opened) {
+      const came = performance.getEntriesByType("resource").findLast((one) => one.name.includes("part=open"));
+      const thread = bench.thread - from;
+      return { came: came ? since(came.responseEnd) : thread, paint: thread, thread };
+    }
     // Nothing is seen before the first paint, which counts until the screen has it.
     const thread = bench.thread && Math.max(bench.thread - from, since(paint.startTime));
     return { came: since(page.responseEnd), paint: since(paint.startTime), thread };

@@ -25,15 +25,17 @@ export function measure(text, unit) {
   return [...text].length;
 }
 
-export function composer(log) {
+// The composer on the page, until the signal ends it. What is on its way then goes on: a reply, and a file into the draft.
+export function composer(log, signal) {
   let form = document.getElementById("composer");
   if (!form?.matches("form")) return;
   const text = () => form.elements.text;
   const isNote = form.matches("[data-note]");
   const drafts = draft(form.dataset.conversation);
-  const inLists = listboxes(() => form, text);
-  files(() => form);
-  emoji(() => form);
+  const on = (kind, call) => document.addEventListener(kind, call, { signal });
+  const inLists = listboxes(() => form, text, on);
+  files(() => form, drafts, on);
+  emoji(() => form, on);
   let checking = null;
   let timer = 0;
   let end = 0;
@@ -74,7 +76,7 @@ export function composer(log) {
   }
 
   // The customer wrote again after the conversation was closed: it goes on in another one.
-  document.addEventListener("continued", () => isNote || check());
+  on("continued", () => isNote || check());
 
   const fields = (submitter) => new URLSearchParams(new FormData(form, submitter));
 
@@ -151,13 +153,13 @@ export function composer(log) {
     return answer.ok;
   }
 
-  document.addEventListener("input", (event) => {
+  on("input", (event) => {
     if (!form.contains(event.target)) return;
     count();
     drafts.keep(form);
     later();
   });
-  document.addEventListener("change", (event) => {
+  on("change", (event) => {
     if (event.target.id === "enter-sends") prefer("enter", event.target.checked ? "sends" : "");
     else if (form.contains(event.target) && event.target.matches("select")) later();
   });
@@ -170,9 +172,9 @@ export function composer(log) {
       if (kept) restore(kept);
       else count();
     }, PAUSE);
-  });
+  }, signal);
 
-  document.addEventListener("keydown", (event) => {
+  on("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229 || !form.contains(event.target)) return;
     const tool = event.altKey && !event.ctrlKey && { q: "#tool-quick", b: "#tool-buttons", c: "#tool-cards" }[event.key.toLowerCase()];
     if (tool) {
@@ -193,7 +195,7 @@ export function composer(log) {
     }
   });
 
-  document.addEventListener("submit", async (event) => {
+  on("submit", async (event) => {
     if (event.target !== form) return;
     // A note is a page of its own; the draft is gone when it is written.
     if (isNote) return drafts.forget();
@@ -224,7 +226,7 @@ export function composer(log) {
   });
 
   // What is answered: a message of the log, or a comment in private. What starts a list.
-  document.addEventListener("click", (event) => {
+  on("click", (event) => {
     const comment = event.target.closest("[data-comment]");
     const forget = event.target.closest("[data-forget]");
     const types = event.target.closest("[data-type]");
@@ -259,7 +261,7 @@ export function composer(log) {
     later();
   }
 
-  document.addEventListener("answer", (event) => {
+  on("answer", (event) => {
     const item = event.target.closest(".item[data-message]");
     const line = form.querySelector("#answered");
     if (!item || !line) return;
@@ -268,8 +270,12 @@ export function composer(log) {
   });
 
   // The window opens when the customer writes, and time passes.
-  document.addEventListener("changed", (event) => {
+  on("changed", (event) => {
     if (event.detail === form.dataset.conversation || event.detail === "*") later();
   });
-  everyMinute(check);
+  everyMinute(check, signal);
+  signal.addEventListener("abort", () => {
+    for (const one of [timer, end, elsewhere]) clearTimeout(one);
+    checking?.abort();
+  });
 }

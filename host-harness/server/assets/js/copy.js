@@ -4,7 +4,7 @@
 export function copy() {
   document.querySelector(".page > .tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   // Browsers do this by themselves only for the first page that they load.
-  document.querySelector("[autofocus]")?.focus();
+  document.querySelector("[autofocus]:not(dialog *)")?.focus();
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;

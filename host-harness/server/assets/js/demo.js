@@ -1,9 +1,12 @@
 //! Owns: the demo's phone without leaving the page: what the customer does, and what changes there.
 //! Does not own: the inbox beside it (`live`).
 
+import "./inbox.js";
 import { part } from "./morph.js";
 
-export function demo() {
+demo();
+
+function demo() {
   const inbox = document.querySelector("[data-demo]");
   if (!inbox) return;
 

@@ -15,9 +15,16 @@ export function draft(conversation) {
       if ([...values].length) localStorage.setItem(key, values);
       else localStorage.removeItem(key);
     },
+    // Adds a field to what is kept, also where the conversation is not open any more, or is open again.
+    add(name, value) {
+      const values = new URLSearchParams(localStorage.getItem(key) ?? "");
+      values.append(name, value);
+      localStorage.setItem(key, values);
+      dispatchEvent(new StorageEvent("storage", { key, newValue: `${values}` }));
+    },
     // Calls back with the draft when it changes in another tab; with nothing when it is gone.
-    elsewhere(call) {
-      addEventListener("storage", (event) => event.key === key && call(event.newValue));
+    elsewhere(call, signal) {
+      addEventListener("storage", (event) => event.key === key && call(event.newValue), { signal });
     },
   };
 }

@@ -6,15 +6,15 @@ import { parse } from "./morph.js";
 // Space between the button and what it opens, in pixels.
 const GAP = 6;
 
-export function emoji(form) {
+export function emoji(form, on) {
   let field = null;
   let forReaction = false;
-  document.addEventListener("focusin", (event) => {
+  on("focusin", (event) => {
     const typed = event.target.matches("textarea, input:not([type]), input[type=text]");
     if (typed && form().contains(event.target)) field = event.target;
   });
 
-  document.addEventListener("click", async (event) => {
+  on("click", async (event) => {
     const opens = event.target.closest("[data-emoji-open]");
     const reacts = event.target.closest("a[data-react]");
     const chosen = event.target.closest("[data-emoji]");
@@ -35,7 +35,7 @@ export function emoji(form) {
     }
   });
 
-  document.addEventListener("submit", (event) => {
+  on("submit", (event) => {
     if (event.target.id === "reactions" && event.target.matches(":popover-open")) event.target.hidePopover();
   });
 

@@ -9,14 +9,14 @@ export function size(bytes) {
   return `${bytes} bytes`;
 }
 
-export function files(form) {
-  document.addEventListener("change", async (event) => {
+export function files(form, drafts, on) {
+  on("change", async (event) => {
     if (event.target.matches("[data-card-picture]")) return picture(event.target.files[0]);
     if (event.target.id !== "choose") return;
     all(event.target.files);
     event.target.value = "";
   });
-  document.addEventListener("paste", (event) => {
+  on("paste", (event) => {
     const pasted = [...(event.clipboardData?.files ?? [])];
     if (!pasted.length || !form().contains(event.target)) return;
     event.preventDefault();
@@ -35,7 +35,7 @@ export function files(form) {
     event.preventDefault();
     all(event.dataTransfer.files);
   });
-  document.addEventListener("click", (event) => {
+  on("click", (event) => {
     const button = event.target.closest("[data-remove-file], [data-move-file]");
     if (!button) return;
     const line = button.closest("li");
@@ -174,7 +174,10 @@ export function files(form) {
     };
     request.onload = () => {
       if (request.status !== 201) return failed(request.responseText);
-      line.replaceWith(parse(`<ul>${request.responseText}</ul>`).querySelector("li"));
+      const attached = parse(`<ul>${request.responseText}</ul>`).querySelector("li");
+      // Another conversation is open meanwhile.
+      if (!form().isConnected) return drafts.add("file", attached.dataset.handle);
+      line.replaceWith(attached);
       changed();
     };
     request.onerror = () => failed("");

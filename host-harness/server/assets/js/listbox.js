@@ -12,12 +12,12 @@ async function filled(line, form) {
 }
 
 // Returns what is to be done with a key in the text: whether it was for a list.
-export function listboxes(form, text) {
-  const offered = LISTS.map((list) => listbox(list, form, text));
+export function listboxes(form, text, on) {
+  const offered = LISTS.map((list) => listbox(list, form, text, on));
   return (event) => event.target === text() && offered.some((takes) => takes(event));
 }
 
-function listbox({ id, starts, words, value }, form, text) {
+function listbox({ id, starts, words, value }, form, text, on) {
   const list = () => form().querySelector(`#${id}`);
   const shown = () => [...list().children].filter((line) => !line.hidden);
   const marked = () => list().querySelector("[aria-selected=true]");
@@ -45,7 +45,7 @@ function listbox({ id, starts, words, value }, form, text) {
     text().focus();
   }
 
-  document.addEventListener("input", (event) => {
+  on("input", (event) => {
     if (event.target !== text() || !list()) return;
     const found = typed();
     hide();
@@ -57,7 +57,7 @@ function listbox({ id, starts, words, value }, form, text) {
     mark(shown()[0]);
   });
 
-  document.addEventListener("mousedown", (event) => {
+  on("mousedown", (event) => {
     const line = event.target.closest(`#${id} [role=option]`);
     if (!line) return;
     event.preventDefault();

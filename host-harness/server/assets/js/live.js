@@ -14,19 +14,25 @@ const LOST_MS = 3000;
 
 const byId = (id) => document.getElementById(id);
 
-// Follows the host's events. Returns what the composer needs: a way to load the log now.
+// Follows the host's events. Returns what others need: to load what changed now, to say that another conversation is
+// open, or that there is no connection.
 export function live() {
   const inbox = document.querySelector("[data-live]");
   if (!inbox) return { refresh: async () => {} };
-  const open = inbox.dataset.live;
+  // The conversation that is open, or nothing. What was asked for one is not put into another.
+  const open = () => inbox.dataset.live;
   const announce = announcer();
-  const state = { loading: null, log: false, list: false, older: false, lost: null };
+  const state = { older: false, earlier: false, lost: null };
+  const logs = loader(loadLog);
+  // A list that is loaded beside the log would show as unread what is being marked as read.
+  const lists = loader(() => Promise.resolve(logs.loading()).then(loadList));
 
   async function loadList() {
     const rows = byId("rows");
     if (!rows) return;
+    const beside = open();
     const { ok, body } = await part(listed());
-    if (!ok) return;
+    if (!ok || beside !== open()) return;
     const wanted = body.querySelector("#rows");
     // Pages that were loaded by scrolling stay; what moved up from them is not shown twice.
     if (state.older) {
@@ -47,15 +53,16 @@ export function live() {
   // The list's address, with what is chosen and what is open.
   function listed(more = "") {
     const query = new URLSearchParams(more || inbox.dataset.query);
-    if (open) query.set("open", open);
+    if (open()) query.set("open", open());
     return `/inbox/list?${query}`;
   }
 
   async function loadLog() {
-    if (!open) return;
+    const asked = open();
+    if (!asked) return;
+    const { ok, body } = await part(`/inbox/${asked}/log${inbox.dataset.query}`);
     const log = byId("log");
-    const { ok, body } = await part(`/inbox/${open}/log${inbox.dataset.query}`);
-    if (!ok || !log) return;
+    if (!ok || !log || asked !== open()) return;
     const scroll = byId("log-scroll");
     for (const id of ["head", "contact"]) renew(byId(id), body.querySelector(`#${id}`));
     // The name may have become known meanwhile.
@@ -75,36 +82,13 @@ export function live() {
     if (said.length) document.dispatchEvent(new CustomEvent("said"));
     if (said.length) announce(said.map((item) => item.innerText).join(". "));
     const mentioned = added.some((item) => item.querySelector(".mention[data-me]"));
-    if ((said.length || mentioned) && !document.hidden) await fetch(`/inbox/${open}/read`, { method: "POST" });
+    if ((said.length || mentioned) && !document.hidden) await fetch(`/inbox/${asked}/read`, { method: "POST" });
     // `column-reverse`: 0 is the end. Whoever reads further up stays there.
     if (added.length && Math.abs(scroll.scrollTop) < 80) scroll.scrollTop = 0;
   }
 
   // Loads what changed: the list, and with `log` the conversation that is open.
-  function refresh({ log = true } = {}) {
-    state.log ||= log;
-    state.list = true;
-    state.loading ??= load();
-    return state.loading;
-  }
-
-  async function load() {
-    try {
-      for (;;) {
-        const both = state.log;
-        state.log = state.list = false;
-        if (both) await loadLog();
-        await loadList();
-        offline(false);
-        if (!state.log && !state.list) return;
-        await new Promise((done) => setTimeout(done, PAUSE_MS));
-      }
-    } catch {
-      offline(true);
-    } finally {
-      state.loading = null;
-    }
-  }
+  const refresh = ({ log = true } = {}) => Promise.all([log && logs.ask(), lists.ask()]);
 
   function connect() {
     const events = new EventSource("/inbox/events");
@@ -115,7 +99,7 @@ export function live() {
     };
     events.addEventListener("change", (event) => {
       document.dispatchEvent(new CustomEvent("changed", { detail: event.data }));
-      refresh({ log: event.data === "*" || event.data === open });
+      refresh({ log: event.data === "*" || event.data === open() });
     });
     events.addEventListener("present", (event) => document.dispatchEvent(new CustomEvent("present", { detail: event.data })));
     events.addEventListener("typing", (event) => document.dispatchEvent(new CustomEvent("typing", { detail: event.data })));
@@ -167,8 +151,8 @@ export function live() {
     const log = byId("log");
     const before = log.dataset.earlier;
     if (!before) return;
-    const { ok, body } = await part(`/inbox/${open}/log?before=${before}`);
-    if (!ok) return;
+    const { ok, body } = await part(`/inbox/${open()}/log?before=${before}`);
+    if (!ok || !log.isConnected) return;
     const found = body.querySelector("#log");
     state.earlier = true;
     byId("earlier")?.remove();
@@ -185,8 +169,8 @@ export function live() {
   async function later() {
     const [log, scroll, mark] = [byId("log"), byId("log-scroll"), byId("later")];
     if (!mark) return;
-    const { ok, body } = await part(`/inbox/${open}/log?after=${log.dataset.later}`);
-    if (!ok) return;
+    const { ok, body } = await part(`/inbox/${open()}/log?after=${log.dataset.later}`);
+    if (!ok || !log.isConnected) return;
     const found = body.querySelector("#log");
     const last = mark.previousElementSibling;
     const top = last?.getBoundingClientRect().top ?? 0;
@@ -227,10 +211,46 @@ export function live() {
     for (const id of ["more", "earlier", "later"]) if (byId(id)) seen.observe(byId(id));
   }
 
+  // Another conversation is open, or none.
+  function opened() {
+    state.earlier = false;
+    document.dispatchEvent(new CustomEvent("opened"));
+    watch();
+    refresh({ log: false });
+  }
+
   watch();
   connect();
   everyMinute(() => refresh());
-  return { refresh };
+  return { refresh, opened, lost: () => offline(true) };
+}
+
+// Loads something each time it is asked to: at once, but while it loads, and for a while after, once for all who ask.
+function loader(load) {
+  let [asked, running, loading] = [false, null, null];
+  async function run() {
+    try {
+      for (;;) {
+        asked = false;
+        await (loading = load());
+        loading = null;
+        offline(false);
+        if (!asked) return;
+        await new Promise((done) => setTimeout(done, PAUSE_MS));
+      }
+    } catch {
+      offline(true);
+    } finally {
+      running = loading = null;
+    }
+  }
+  return {
+    ask() {
+      asked = true;
+      return (running ??= run());
+    },
+    loading: () => loading,
+  };
 }
 
 // The conversation after the one that is open.

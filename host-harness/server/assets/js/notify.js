@@ -1,11 +1,9 @@
-//! Owns: telling somebody who looks at something else that a customer wrote, if they chose that on this browser; asking the
-//! browser for permission.
-//! Does not own: loading the list (`live`), the preference (`look`).
+//! Owns: telling somebody who looks at something else that a customer wrote, if they chose that on this browser.
+//! Does not own: loading the list (`live`), the preference (`look`), the browser's permission (`permission`).
 
 import { preference } from "./look.js";
 
 export function notify() {
-  asking();
   if (!document.getElementById("rows")) return;
   let before = seen();
   document.addEventListener("listed", () => {
@@ -52,24 +50,3 @@ function tell(id, { name, preview }) {
     // Some browsers show notifications of installed applications alone.
   }
 }
-
-// Browsers ask for permission only when somebody has pressed a button.
-function asking() {
-  const form = document.querySelector("form[data-preferences]");
-  if (!form) return;
-  const refused = document.getElementById("notify-refused");
-  const check = () => {
-    refused.hidden = !(wanted(form) && window.Notification?.permission !== "granted" && window.Notification?.permission !== "default");
-  };
-  form.addEventListener("change", check);
-  form.addEventListener("submit", async (event) => {
-    if (!wanted(form) || window.Notification?.permission !== "default") return;
-    event.preventDefault();
-    await Notification.requestPermission();
-    // With a refusal, the choice is kept and the page says why nothing will be shown.
-    form.submit();
-  });
-  check();
-}
-
-const wanted = (form) => new FormData(form).get("notify") === "on";

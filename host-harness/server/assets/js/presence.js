@@ -6,7 +6,7 @@ import { parse } from "./morph.js";
 const EVERY_MS = 10000;
 const WRITES_MS = 6000;
 
-export function presence() {
+export function presence(signal) {
   const conversation = document.querySelector("[data-live]")?.dataset.live;
   if (!conversation || !document.getElementById("presence")) return;
   const tab = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
@@ -18,12 +18,12 @@ export function presence() {
     const note = document.getElementById("composer")?.hasAttribute("data-note");
     if (writing > performance.now()) fields.set("writes", note ? "note" : "reply");
     try {
-      const answer = await fetch(`/inbox/${conversation}/here`, { method: "POST", body: fields });
+      const answer = await fetch(`/inbox/${conversation}/here`, { method: "POST", body: fields, signal });
       const drawn = answer.ok && parse(await answer.text()).querySelector("#presence");
       const place = document.getElementById("presence");
       if (drawn && place && !drawn.isEqualNode(place)) place.replaceWith(drawn);
     } catch {
-      // The stream says that there is no connection.
+      // The stream says that there is no connection. Or another conversation is open.
     }
   }
 
@@ -34,14 +34,20 @@ export function presence() {
     clearTimeout(idle);
     idle = setTimeout(say, WRITES_MS + 100);
     if (began) say();
-  });
+  }, { signal });
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "composer" || !writing) return;
     writing = 0;
     say();
+  }, { signal });
+  document.addEventListener("present", (event) => (event.detail === "*" || event.detail === conversation) && say(), { signal });
+  const again = setInterval(() => document.hidden || say(), EVERY_MS);
+  const gone = () => navigator.sendBeacon(`/inbox/${conversation}/here`, new URLSearchParams({ tab, gone: "1" }));
+  addEventListener("pagehide", gone, { signal });
+  signal.addEventListener("abort", () => {
+    clearInterval(again);
+    clearTimeout(idle);
+    gone();
   });
-  document.addEventListener("present", (event) => (event.detail === "*" || event.detail === conversation) && say());
-  addEventListener("pagehide", () => navigator.sendBeacon(`/inbox/${conversation}/here`, new URLSearchParams({ tab, gone: "1" })));
-  setInterval(() => document.hidden || say(), EVERY_MS);
   say();
 }

@@ -15,8 +15,10 @@ export function typing() {
     show(true);
     over = setTimeout(() => show(false), Number(left));
   });
-  document.addEventListener("said", () => {
-    clearTimeout(over);
-    show(false);
-  });
+  for (const ends of ["said", "opened"]) {
+    document.addEventListener(ends, () => {
+      clearTimeout(over);
+      show(false);
+    });
+  }
 }

@@ -14,17 +14,22 @@ use super::{
     words::count,
 };
 
-/// What few pages need.
-#[derive(Default)]
+/// What pages need, and few of them more than this.
 pub(super) struct Needs {
     /// Origins other than this host that its forms may lead to.
     pub(super) form_to: Vec<String>,
     /// The origins of its pictures. Others are blocked.
     pub(super) pictures: Vec<String>,
-    /// It loads no scripts of the inbox.
-    pub(super) is_light: bool,
+    /// The module that starts those of the page.
+    pub(super) script: &'static str,
     /// Where the page goes on by itself: after how many seconds, and at which address.
     pub(super) goes_on: Option<(u8, String)>,
+}
+
+impl Default for Needs {
+    fn default() -> Self {
+        Self { form_to: Vec::new(), pictures: Vec::new(), script: "js/page.js", goes_on: None }
+    }
 }
 
 impl Needs {
@@ -70,8 +75,13 @@ pub(super) fn page(reader: &Reader, status: StatusCode, frame: &Frame<'_>, conte
             (content)
         }
     };
-    let is_light = matches!(frame.place, Place::Bot | Place::Help | Place::Plugins);
-    document_with(reader, status, frame.title, &Needs { is_light, ..Needs::default() }, &body)
+    let mut needs = Needs::default();
+    match frame.place {
+        Place::Inbox => needs.script = "js/inbox.js",
+        Place::Demo => needs.script = "js/demo.js",
+        Place::Channels | Place::Bot | Place::Plugins | Place::Settings | Place::Help => {}
+    }
+    document_with(reader, status, frame.title, &needs, &body)
 }
 
 /// The link over the navigation, for those who use no mouse.
@@ -111,7 +121,7 @@ pub(super) fn document_with(
                 link rel="icon" href={ (assets::address("mark.svg")) };
                 link rel="stylesheet" href={ (assets::address("tokens.css")) };
                 link rel="stylesheet" href={ (assets::address("inbox.css")) };
-                script type="module" src={ (assets::address(if needs.is_light { "js/page.js" } else { "js/inbox.js" })) } {}
+                script type="module" src={ (assets::address(needs.script)) } {}
             }
             (body)
         }

@@ -36,7 +36,8 @@ pub(super) struct Asked {
     pub(super) react: Option<String>,
     /// The composer is wanted although the window is closed.
     pub(super) anyway: Option<String>,
-    /// `composer`: only this part of the page is wanted. `check`: the same, and nothing is sent.
+    /// `composer`: only this part of the page is wanted. `check`: the same, and nothing is sent. `open`: what stands beside
+    /// the list.
     pub(super) part: Option<String>,
     /// `note`: a private note is to be written.
     pub(super) mode: Option<String>,
@@ -49,6 +50,11 @@ impl Asked {
 
     pub(super) fn writes_note(&self) -> bool {
         self.mode.as_deref() == Some("note")
+    }
+
+    /// The list stays as it is.
+    pub(super) fn keeps_list(&self) -> bool {
+        self.part.as_deref() == Some("open")
     }
 
     pub(super) fn only_unread(&self) -> bool {

@@ -155,12 +155,19 @@ fn thread_of(opened: &Opened, query: &str, now: i64, reader: &Reader) -> Markup 
     html! {
         (head(opened, query, now, reader))
         (presence::shown(&[], reader))
-        div.bar id="offline" data-tone="warn" role="status" hidden { (icon("offline")) span { (reader.words.offline) } button.textbtn type="button" data-retry { (reader.words.offline_again) } }
+        (offline(reader))
         div.scroll.log id="log-scroll" role="log" aria-label=(fill(&reader.words.messages_with, &[("name", &opened.name)])) tabindex="0" {
             // The log is drawn from its end.
             (customer_is_typing(opened, reader))
             (log_of(opened, now, reader))
         }
+    }
+}
+
+/// Shown by the script for as long as there is no connection.
+fn offline(reader: &Reader) -> Markup {
+    html! {
+        div.bar id="offline" data-tone="warn" role="status" hidden { (icon("offline")) span { (reader.words.offline) } button.textbtn type="button" data-retry { (reader.words.offline_again) } }
     }
 }
 
@@ -198,15 +205,20 @@ async fn all(State(desk): State<Desk>, Query(asked): Query<Asked>, reader: Reade
     let shown =
         Shown { asked: &asked, team: &team, channels: &channels, current: None, now: desk.now(), reader: &reader };
     let content = html! {
-        div.inbox data-live="" data-query=(asked.query()) {
+        div.inbox data-live="" data-query=(asked.query()) data-title=(words.inbox) {
             (list::pane(&list, &shown))
             main.pane.scroll.thread id="main" tabindex="-1" {
+                (offline(&reader))
                 @if list.rows.is_empty() && !asked.is_narrow() { (welcome(&desk.host, &reader)) } @else {
                     div.empty.middle { (layout::sign(44)) h1 { (words.choose_conversation) } p.small { (words.choose_conversation_hint) } }
                 }
             }
+            (viewer(&reader))
         }
     };
+    if asked.keeps_list() {
+        return part(StatusCode::OK, content);
+    }
     let unread = list.rows.iter().map(|row| row.summary.unread).sum();
     let frame = Frame { title: &words.inbox, place: Place::Inbox, pane: Some("list"), unread };
     layout::page(&reader, StatusCode::OK, &frame, &content)
@@ -272,8 +284,13 @@ async fn shown(
         if let Some(user) = reader.user {
             host.see_mentions(user, id).await?;
         }
-        let (opened, list) =
-            tokio::join!(Opened::load(host, summary, asked.log(), reader), load::list(host, asked, None, reader));
+        let list = async {
+            match asked.keeps_list() {
+                true => Ok(None),
+                false => load::list(host, asked, None, reader).await.map(Some),
+            }
+        };
+        let (opened, list) = tokio::join!(Opened::load(host, summary, asked.log(), reader), list);
         Ok::<_, HostError>((opened?.with_posts(host, draft.share.is_some()).await?, list?))
     };
     let (opened, mut list) = match loaded.await {
@@ -289,14 +306,15 @@ async fn shown(
             }
         });
     }
-    for row in list.rows.iter_mut().filter(|row| row.summary.id == id) {
+    for row in list.iter_mut().flat_map(|list| &mut list.rows).filter(|row| row.summary.id == id) {
         row.summary.unread = 0;
     }
     let (now, query, channels) = (desk.now(), asked.query(), load::channels(host));
     let beside = Shown { asked, team: &opened.team, channels: &channels, current: Some(id), now, reader };
+    let title = format!("{} · {}", opened.name, reader.words.inbox);
     let content = html! {
-        div.inbox data-live=(id.public()) data-query=(query) {
-            (list::pane(&list, &beside))
+        div.inbox data-live=(id.public()) data-query=(query) data-title=(title) {
+            @if let Some(list) = &list { (list::pane(list, &beside)) }
             main.pane.thread id="main" tabindex="-1" {
                 (thread_of(&opened, &query, now, reader))
                 (reacting::choice(&opened, asked.react.as_deref(), reader))
@@ -306,8 +324,8 @@ async fn shown(
             (viewer(reader))
         }
     };
+    let Some(list) = list else { return part(status, content) };
     let unread: i64 = list.rows.iter().map(|row| row.summary.unread).sum();
-    let title = format!("{} · {}", opened.name, reader.words.inbox);
     let title = if unread > 0 { format!("({unread}) {title}") } else { title };
     let frame = Frame { title: &title, place: Place::Inbox, pane: Some("thread"), unread };
     layout::page(reader, status, &frame, &content)

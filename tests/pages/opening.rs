@@ -1,0 +1,233 @@
+//! Opening one conversation after another beside the list, which stays: what belongs to one of them ends with it.
+
+use channel_tests::{World, browser::Browser, eventually};
+use fantoccini::{Locator, key::Key};
+use harness_inbox::{ConversationId, PublicId as _};
+
+use crate::{street, team};
+
+const TOMAS: &str = "551982014663711";
+const PRIYA: &str = "551982014663713";
+
+/// The list, in a document that is marked, and two conversations in it.
+async fn list(world: &World) -> (Browser, ConversationId, ConversationId) {
+    street::others(world).await;
+    world.settled().await;
+    let browser = Browser::start().await;
+    browser.sized(1440, 900).await;
+    browser.open(&format!("{}/inbox", world.address)).await;
+    browser.runs("window.document0 = document").await;
+    (browser, world.conversation(TOMAS).await, world.conversation(PRIYA).await)
+}
+
+fn row(one: ConversationId) -> String {
+    format!("#c-{} > a", one.public())
+}
+
+/// That a script returns this at last.
+async fn becomes(browser: &Browser, script: &str, wanted: impl Into<serde_json::Value>) {
+    let (script, wanted) = (format!("return {script}"), wanted.into());
+    eventually(&script, async || (browser.tries(&script).await.as_ref() == Some(&wanted)).then_some(())).await;
+}
+
+/// That a conversation is open, and everything on the page says so.
+async fn is_open(browser: &Browser, one: ConversationId, name: &str) {
+    becomes(browser, "document.querySelector('#head h1')?.innerText", name).await;
+    becomes(browser, "location.pathname", format!("/inbox/{}", one.public())).await;
+    becomes(browser, "document.title.replace(/^\\(\\d+\\) /, '').split(' · ')[0]", name).await;
+    becomes(browser, "document.querySelector('.inbox').dataset.live", one.public()).await;
+    becomes(browser, "document.querySelector('#contact h2').innerText.length > 0", true).await;
+    let current = "[...document.querySelectorAll('.row > a[aria-current]')].map(one => one.parentElement.id).join()";
+    becomes(browser, current, format!("c-{}", one.public())).await;
+}
+
+const SAME_DOCUMENT: &str = "window.document0 === document";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_stays_as_it_is_while_conversations_are_opened_and_left() {
+    let world = World::new().await;
+    let (browser, tomas, priya) = list(&world).await;
+    browser.runs(&format!("document.querySelector('#c-{} .pick').click()", priya.public())).await;
+    browser.click(&row(tomas)).await;
+    is_open(&browser, tomas, "Tomás Rivera").await;
+    browser.click(&row(priya)).await;
+    is_open(&browser, priya, "Priya Nair").await;
+    becomes(&browser, "document.activeElement.id", "log-scroll").await;
+    browser.client.back().await.unwrap();
+    is_open(&browser, tomas, "Tomás Rivera").await;
+    browser.client.back().await.unwrap();
+    browser.says("Choose a conversation").await;
+    becomes(&browser, "document.body.dataset.pane + document.querySelectorAll('#contact').length", "list0").await;
+    browser.client.forward().await.unwrap();
+    is_open(&browser, tomas, "Tomás Rivera").await;
+    assert_eq!(browser.runs(&format!("return {SAME_DOCUMENT}")).await, true);
+    becomes(&browser, "document.querySelectorAll('.pick:checked').length", 1).await;
+    browser.client.refresh().await.unwrap();
+    is_open(&browser, tomas, "Tomás Rivera").await;
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_in_is_shown_in_the_conversation_that_is_open() {
+    let world = World::new().await;
+    let (browser, tomas, priya) = list(&world).await;
+    browser.click(&row(tomas)).await;
+    is_open(&browser, tomas, "Tomás Rivera").await;
+    // A part of the first conversation's page is still on its way when the second one is opened.
+    browser
+        .runs(
+            "window.real = fetch; window.held = []; \
+            window.fetch = (...asked) => String(asked[0]).includes('/log') \
+                ? new Promise(done => held.push(() => done(real(...asked)))) : real(...asked)",
+        )
+        .await;
+    world.sim.customer(TOMAS).text("Hello?").await;
+    becomes(&browser, "held.length", 1).await;
+    browser.click(&row(priya)).await;
+    is_open(&browser, priya, "Priya Nair").await;
+    browser
+        .runs(
+            "window.mixed = false; const looks = () => mixed ||= document.querySelector('#log').innerText.includes('Hello?'); \
+            new MutationObserver(looks).observe(document.querySelector('.inbox'), { subtree: true, childList: true }); \
+            window.fetch = real; held.forEach(one => one())",
+        )
+        .await;
+    world.sim.customer(PRIYA).text("And in green?").await;
+    becomes(&browser, "document.querySelector('#log').innerText.includes('And in green?')", true).await;
+    assert_eq!(browser.runs("return mixed").await, false, "a message of the other customer was shown");
+    is_open(&browser, priya, "Priya Nair").await;
+    assert_eq!(browser.runs(&format!("return {SAME_DOCUMENT}")).await, true);
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_stays_with_its_conversation() {
+    let world = World::new().await;
+    let (browser, tomas, priya) = list(&world).await;
+    let text = "document.querySelector('#text').value";
+    browser.click(&row(tomas)).await;
+    is_open(&browser, tomas, "Tomás Rivera").await;
+    browser.types("#text", "It is, Tomás").await;
+    browser.click(&row(priya)).await;
+    is_open(&browser, priya, "Priya Nair").await;
+    assert_eq!(browser.runs(&format!("return {text}")).await, "");
+    browser.types("#text", "40 euros").await;
+    browser
+        .client
+        .find(Locator::Css("#text"))
+        .await
+        .unwrap()
+        .send_keys(&format!("{}{}", Key::Control, Key::Enter))
+        .await
+        .unwrap();
+    browser.says("Sent").await;
+    browser.click(&row(tomas)).await;
+    is_open(&browser, tomas, "Tomás Rivera").await;
+    becomes(&browser, text, "It is, Tomás").await;
+    browser.click("#send").await;
+    browser.says("Sent").await;
+    world.settled().await;
+    for (one, said) in [(tomas, "It is, Tomás"), (priya, "40 euros")] {
+        let all = world.host.inbox().timeline(one, 10).await.unwrap();
+        let sent: Vec<_> =
+            all.iter().filter(|one| one.direction == "outbound").map(|one| one.text.as_deref()).collect();
+        assert_eq!(sent, [Some(said)]);
+    }
+    assert_eq!(browser.runs(&format!("return {SAME_DOCUMENT}")).await, true);
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_uploaded_while_another_conversation_is_opened_is_in_its_own_draft() {
+    let world = World::new().await;
+    let (browser, tomas, priya) = list(&world).await;
+    browser.click(&row(tomas)).await;
+    is_open(&browser, tomas, "Tomás Rivera").await;
+    browser
+        .runs(
+            "window.uploads = []; const send = XMLHttpRequest.prototype.send; \
+            XMLHttpRequest.prototype.send = function (body) { uploads.push(() => send.call(this, body)); }; \
+            const data = new DataTransfer(); data.items.add(new File(['%PDF-1.4\\n%%EOF\\n'], 'care.pdf', { type: 'application/pdf' })); \
+            document.querySelector('.thread').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true }))",
+        )
+        .await;
+    becomes(&browser, "uploads.length", 1).await;
+    browser.click(&row(priya)).await;
+    is_open(&browser, priya, "Priya Nair").await;
+    browser.runs("uploads.forEach(one => one())").await;
+    becomes(&browser, &format!("(localStorage.getItem('draft-{}') ?? '').includes('file=')", tomas.public()), true)
+        .await;
+    assert_eq!(browser.runs("return document.querySelectorAll('#files li').length").await, 0);
+    browser.click(&row(tomas)).await;
+    is_open(&browser, tomas, "Tomás Rivera").await;
+    becomes(&browser, "document.querySelector('#files li')?.innerText.includes('care.pdf')", true).await;
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_leaves_a_conversation_for_another_is_not_shown_in_it_any_more() {
+    let world = World::new().await;
+    team::person(&world, "Nora Whitfield").await;
+    let (browser, tomas, priya) = list(&world).await;
+    let dev = crate::together::joined(&world, "Dev Patel").await;
+    dev.open(&format!("{}/inbox/{}", world.address, tomas.public())).await;
+    browser.click(&row(tomas)).await;
+    dev.says("Nora Whitfield is here too").await;
+    browser.click(&row(priya)).await;
+    is_open(&browser, priya, "Priya Nair").await;
+    becomes(&dev, "document.querySelector('#presence').innerText", "").await;
+    dev.quit().await;
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_connection_the_open_conversation_stays_and_the_page_says_so() {
+    let world = World::new().await;
+    let (browser, tomas, priya) = list(&world).await;
+    let cut = "window.real = fetch; window.fetch = () => Promise.reject(new TypeError('no connection'))";
+    browser.runs(cut).await;
+    browser.click(&row(tomas)).await;
+    browser.says("No connection").await;
+    becomes(&browser, "location.pathname", "/inbox").await;
+    browser.runs("window.fetch = real").await;
+    browser.click(&row(tomas)).await;
+    is_open(&browser, tomas, "Tomás Rivera").await;
+    browser.runs(cut).await;
+    browser.click(&row(priya)).await;
+    browser.says("No connection").await;
+    is_open(&browser, tomas, "Tomás Rivera").await;
+    browser.runs("window.fetch = real").await;
+    browser.click("#offline [data-retry]").await;
+    browser.click(&row(priya)).await;
+    is_open(&browser, priya, "Priya Nair").await;
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_cannot_open_beside_the_list_loads_the_page() {
+    let world = World::new().await;
+    street::others(&world).await;
+    world.settled().await;
+    let tomas = world.conversation(TOMAS).await;
+    let browser = Browser::start().await;
+    browser.sized(1440, 900).await;
+    browser.in_every_page("delete window.navigation").await;
+    browser.open(&format!("{}/inbox", world.address)).await;
+    browser.runs("window.document0 = document").await;
+    browser.click(&row(tomas)).await;
+    is_open(&browser, tomas, "Tomás Rivera").await;
+    assert_eq!(browser.runs(&format!("return {SAME_DOCUMENT}")).await, false);
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_that_cannot_be_shown_leads_to_the_page_that_says_why() {
+    let world = World::new().await;
+    let (browser, tomas, _) = list(&world).await;
+    // It is gone while the list still has it.
+    browser.runs(&format!("document.querySelector('{}').pathname = '/inbox/cnv_0'", row(tomas))).await;
+    browser.click(&format!("#c-{} > a", tomas.public())).await;
+    browser.says("not here").await;
+    assert_eq!(browser.runs(&format!("return {SAME_DOCUMENT}")).await, false);
+    browser.quit().await;
+}
