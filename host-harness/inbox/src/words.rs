@@ -221,7 +221,7 @@ impl Terms {
 
     /// Whether a text has all of these words.
     pub(crate) fn are_in(&self, text: &str) -> bool {
-        // Most texts and words need no folding but of their case, and a list looks at a thousand texts.
+        // Most texts and words need no folding but of their case, and a list looks at hundreds of texts.
         if text.is_ascii() && text.len() <= MAX_TEXT {
             return self.0.iter().all(|(_, letters)| is_in_ascii(text, letters));
         }

@@ -157,7 +157,7 @@ pub struct ConversationFilter {
     pub from: Option<u64>,
     /// Those whose newest entry is from before this time, in milliseconds since 1970.
     pub to: Option<u64>,
-    /// Those with these words in their name or in one of their messages: among the newest thousands that have them.
+    /// Those with these words in their name or in one of their messages: among the newest 400 that have them.
     pub text: Option<String>,
 }
 

@@ -42,8 +42,9 @@ export function live() {
       const more = byId("more");
       if (more) wanted.append(more.cloneNode(true));
     }
+    // In the reader's zone already, so that what has not changed is found equal.
+    times(wanted);
     morph(rows, wanted);
-    times(rows);
     byId("nothing").hidden = body.querySelector("#nothing").hidden;
     badge(rows);
     document.dispatchEvent(new CustomEvent("listed"));
@@ -67,7 +68,7 @@ export function live() {
     for (const id of ["head", "contact"]) renew(byId(id), body.querySelector(`#${id}`));
     // The name may have become known meanwhile.
     const { writeTo } = byId("composer")?.dataset ?? {};
-    const name = document.querySelector("#head h1")?.innerText;
+    const name = document.querySelector("#head h1")?.textContent.trim();
     if (writeTo && name) byId("text").placeholder = writeTo.replace("{name}", name);
     // Whoever reads in the middle stays there: what is new comes when they are at the end.
     if (log.dataset.later) return;
@@ -75,8 +76,8 @@ export function live() {
     // Pages that were loaded by scrolling stay: what stands over the newest one is theirs.
     while (state.earlier && (wanted.firstElementChild?.id === "earlier" || (wanted.firstElementChild?.matches(".day") && byId(wanted.firstElementChild.id))))
       wanted.firstElementChild.remove();
+    times(wanted);
     const added = morph(log, wanted, state.earlier);
-    times(log);
     if (byId("goes-on") && !byId("continued")) document.dispatchEvent(new CustomEvent("continued"));
     const said = added.filter((item) => item.matches('.item[data-from="customer"]'));
     if (said.length) document.dispatchEvent(new CustomEvent("said"));

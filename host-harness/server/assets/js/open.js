@@ -15,18 +15,22 @@ export function conversations(log, begin) {
   const inbox = document.querySelector(".inbox[data-live]");
   if (!window.navigation || !inbox?.querySelector("#rows")) return;
   let address = here(location);
+  let latest = null;
 
   navigation.addEventListener("navigate", (event) => {
     const to = new URL(event.destination.url);
     const leads = event.canIntercept && !event.hashChange && !event.formData && event.downloadRequest === null;
     if (!leads || event.navigationType === "reload" || !PLACE.test(to.pathname) || here(to) === address) return;
     if (OF_LIST.some((name) => given(to, name) !== given(location, name))) return;
+    latest = event;
     event.intercept({ focusReset: "manual", handler: () => open(to, event) });
   });
 
   async function open(to, event) {
     const query = new URLSearchParams(to.search);
     query.set("part", "open");
+    // Seen at once, however slow the line is.
+    mark(to.pathname, true);
     try {
       const { ok, body } = await part(`${to.pathname}?${query}`, { signal: event.signal });
       const next = ok && body.querySelector(".inbox[data-live]");
@@ -34,22 +38,27 @@ export function conversations(log, begin) {
       if (!next) return location.reload();
       shown.abort();
       shown = new AbortController();
+      // Another way to write in the same conversation, unless it is a message that is looked for.
+      const writes = place(address) === to.pathname && !given(to, "at");
       address = here(to);
-      put(next, to);
+      put(next);
+      document.getElementById(writes ? "text" : "log-scroll")?.focus({ preventScroll: true });
       begin(shown.signal);
       log.opened();
       // A message that was searched for is in view already.
       if (to.hash) event.scroll();
     } catch (error) {
-      if (event.signal.aborted) return;
+      // Somebody went elsewhere, or does not want to wait.
+      if (event.signal.aborted) return setTimeout(() => latest === event && mark(place(address), false));
       // There is no connection: what is open stays open.
       if (!(error instanceof TypeError)) throw error;
       history.replaceState(null, "", address);
+      mark(place(address), false);
       log.lost();
     }
   }
 
-  function put(next, to) {
+  function put(next) {
     inbox.dataset.live = next.dataset.live;
     document.body.dataset.pane = next.dataset.live ? "thread" : "list";
     document.title = next.dataset.title;
@@ -60,13 +69,18 @@ export function conversations(log, begin) {
       else if (wanted) document.getElementById("main").after(wanted);
       else old?.remove();
     }
+  }
+
+  // Shows in the list which conversation is open, and whether it is on its way.
+  function mark(path, comes) {
     for (const link of inbox.querySelectorAll("#rows > :is([id^=c-], [id^=p-]) > a")) {
-      if (!next.dataset.live || new URL(link.href).pathname !== to.pathname) link.removeAttribute("aria-current");
-      else link.setAttribute("aria-current", "true");
+      if (link.pathname === path) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
     }
-    (document.getElementById("log-scroll") ?? document.getElementById("main")).focus({ preventScroll: true });
+    document.getElementById("main").setAttribute("aria-busy", comes);
   }
 }
 
 const here = ({ pathname, search }) => pathname + search;
+const place = (address) => address.split("?")[0];
 const given = (url, name) => new URLSearchParams(url.search).get(name) ?? "";
