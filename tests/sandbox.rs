@@ -19,7 +19,12 @@ use std::{
     time::Duration,
 };
 
-use channel_tests::{PATIENCE, hostile, instagram, log::Captured, manifest::replaced, scripted};
+use channel_tests::{
+    PATIENCE, hostile, instagram,
+    log::{Captured, of_test},
+    manifest::replaced,
+    scripted,
+};
 use harness_contract::{
     AccountSettings, ConversationContext, Delivery, DeliverySource, Event, HttpError, HttpRequest, HttpResponse,
     OutboundMessage, ParseError, SendStep, Setting, SettingValue, Validation, Violation, manifest::MANIFEST_SECTION,
@@ -240,7 +245,7 @@ fn a_damaged_cache_key_is_replaced_with_one_warning_and_everything_is_compiled_a
         fs::write(&key, damaged).unwrap();
         let log = Captured::default();
         let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
-        let origins = tracing::subscriber::with_default(subscriber, load);
+        let origins = tracing::dispatcher::with_default(&of_test(subscriber), load);
         assert_eq!(origins, [Origin::Compiled; 2]);
         let text = log.text();
         assert_eq!((text.matches("WARN").count(), text.matches("key of the artifact cache").count()), (1, 1), "{text}");

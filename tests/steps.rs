@@ -11,7 +11,7 @@
 
 use channel_tests::{
     Answer, files_with,
-    log::Captured,
+    log::{self, Captured},
     steps::{CANARY, ONCE, Person, World, fields, typed, wait},
 };
 use harness_engine::{ConnectError, ConnectStage, HostError};
@@ -29,7 +29,7 @@ fn nowhere(world: &World, answers: &[&Answer], hidden: &str) {
 fn what_is_typed_in_goes_into_slots_and_settings_and_a_secret_is_said_nowhere() {
     let log = Captured::default();
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
-    let dispatch = tracing::Dispatch::new(subscriber);
+    let dispatch = log::of_test(subscriber);
     let of_thread = dispatch.clone();
     let logs = move || std::mem::forget(tracing::dispatcher::set_default(&of_thread));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().on_thread_start(logs).build().unwrap();

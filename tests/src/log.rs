@@ -2,9 +2,10 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
+use tracing::{Dispatch, Subscriber, subscriber::NoSubscriber};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Everything that was logged so far, in bytes.
@@ -34,5 +35,30 @@ impl<'w> MakeWriter<'w> for Captured {
 
     fn make_writer(&'w self) -> Self {
         self.clone()
+    }
+}
+
+/// A subscriber for the threads of one test alone.
+///
+/// While a process has one dispatcher, `tracing` remembers of a line of code that nobody listens to it if a thread of another
+/// test came by first. With a second one, which listens to nothing, it asks.
+pub fn of_test(subscriber: impl Subscriber + Send + Sync) -> Dispatch {
+    static BESIDE: OnceLock<Dispatch> = OnceLock::new();
+    BESIDE.get_or_init(|| Dispatch::new(NoSubscriber::default()));
+    Dispatch::new(subscriber)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_test_logged_first_is_heard_by_the_test_that_listens() {
+        let log = Captured::default();
+        let listens = of_test(tracing_subscriber::fmt().with_writer(log.clone()).finish());
+        let says = || tracing::info!("a line that both come by");
+        std::thread::spawn(says).join().expect("it only logs");
+        tracing::dispatcher::with_default(&listens, says);
+        assert_eq!(log.text().matches("both come by").count(), 1);
     }
 }

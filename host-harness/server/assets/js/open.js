@@ -31,31 +31,32 @@ export function conversations(log, begin) {
     query.set("part", "open");
     // Seen at once, however slow the line is.
     mark(to.pathname, true);
-    try {
-      const { ok, body } = await part(`${to.pathname}?${query}`, { signal: event.signal });
-      const next = ok && body.querySelector(".inbox[data-live]");
-      // Signed out, gone, or of another version: the page itself says so.
-      if (!next) return location.reload();
-      shown.abort();
-      shown = new AbortController();
-      // Another way to write in the same conversation, unless it is a message that is looked for.
-      const writes = place(address) === to.pathname && !given(to, "at");
-      address = here(to);
-      put(next);
-      document.getElementById(writes ? "text" : "log-scroll")?.focus({ preventScroll: true });
-      begin(shown.signal);
-      log.opened();
-      // A message that was searched for is in view already.
-      if (to.hash) event.scroll();
-    } catch (error) {
-      // Somebody went elsewhere, or does not want to wait.
-      if (event.signal.aborted) return setTimeout(() => latest === event && mark(place(address), false));
-      // There is no connection: what is open stays open.
-      if (!(error instanceof TypeError)) throw error;
+    const found = await part(`${to.pathname}?${query}`, { signal: event.signal }).catch(() => null);
+    if (!found) return stays(event);
+    const next = found.ok && found.body.querySelector(".inbox[data-live]");
+    // Signed out, gone, or of another version: the page itself says so.
+    if (!next) return location.reload();
+    shown.abort();
+    shown = new AbortController();
+    // Another way to write in the same conversation, unless it is a message that is looked for.
+    const writes = place(address) === to.pathname && !given(to, "at");
+    address = here(to);
+    put(next);
+    (document.getElementById(writes ? "text" : "log-scroll") ?? document.getElementById("main")).focus({ preventScroll: true });
+    begin(shown.signal);
+    log.opened();
+    // A message that was searched for is in view already.
+    if (to.hash) event.scroll();
+  }
+
+  // What is open stays open: there is no connection, or somebody went elsewhere or does not want to wait.
+  async function stays(event) {
+    if (!event.signal.aborted) {
       history.replaceState(null, "", address);
-      mark(place(address), false);
       log.lost();
     }
+    await new Promise((done) => setTimeout(done));
+    if (latest === event) mark(place(address), false);
   }
 
   function put(next) {
