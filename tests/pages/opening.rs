@@ -41,6 +41,12 @@ async fn is_open(browser: &Browser, one: ConversationId, name: &str) {
     becomes(browser, current, format!("c-{}", one.public())).await;
 }
 
+/// Opens a conversation by its row.
+async fn opens(browser: &Browser, one: ConversationId, name: &str) {
+    browser.click(&row(one)).await;
+    is_open(browser, one, name).await;
+}
+
 const SAME_DOCUMENT: &str = "window.document0 === document";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,10 +54,8 @@ async fn the_list_stays_as_it_is_while_conversations_are_opened_and_left() {
     let world = World::new().await;
     let (browser, tomas, priya) = list(&world).await;
     browser.runs(&format!("document.querySelector('#c-{} .pick').click()", priya.public())).await;
-    browser.click(&row(tomas)).await;
-    is_open(&browser, tomas, "Tomás Rivera").await;
-    browser.click(&row(priya)).await;
-    is_open(&browser, priya, "Priya Nair").await;
+    opens(&browser, tomas, "Tomás Rivera").await;
+    opens(&browser, priya, "Priya Nair").await;
     becomes(&browser, "document.activeElement.id", "log-scroll").await;
     browser.client.back().await.unwrap();
     is_open(&browser, tomas, "Tomás Rivera").await;
@@ -71,8 +75,7 @@ async fn the_list_stays_as_it_is_while_conversations_are_opened_and_left() {
 async fn on_a_slow_line_the_list_shows_at_once_what_is_being_opened_and_the_last_choice_counts() {
     let world = World::new().await;
     let (browser, tomas, priya) = list(&world).await;
-    browser.click(&row(tomas)).await;
-    is_open(&browser, tomas, "Tomás Rivera").await;
+    opens(&browser, tomas, "Tomás Rivera").await;
     browser
         .runs(
             "window.real = fetch; window.held = []; \
@@ -108,8 +111,7 @@ async fn on_a_slow_line_the_list_shows_at_once_what_is_being_opened_and_the_last
 async fn n_leads_into_the_field_for_a_note_and_the_answer_that_was_begun_waits() {
     let world = World::new().await;
     let (browser, tomas, _) = list(&world).await;
-    browser.click(&row(tomas)).await;
-    is_open(&browser, tomas, "Tomás Rivera").await;
+    opens(&browser, tomas, "Tomás Rivera").await;
     browser.types("#text", "It is").await;
     browser.runs("document.activeElement.blur()").await;
     browser.types("body", "n").await;
@@ -125,8 +127,7 @@ async fn n_leads_into_the_field_for_a_note_and_the_answer_that_was_begun_waits()
 async fn what_comes_in_is_shown_in_the_conversation_that_is_open() {
     let world = World::new().await;
     let (browser, tomas, priya) = list(&world).await;
-    browser.click(&row(tomas)).await;
-    is_open(&browser, tomas, "Tomás Rivera").await;
+    opens(&browser, tomas, "Tomás Rivera").await;
     // A part of the first conversation's page is still on its way when the second one is opened.
     browser
         .runs(
@@ -137,8 +138,7 @@ async fn what_comes_in_is_shown_in_the_conversation_that_is_open() {
         .await;
     world.sim.customer(TOMAS).text("Hello?").await;
     becomes(&browser, "held.length", 1).await;
-    browser.click(&row(priya)).await;
-    is_open(&browser, priya, "Priya Nair").await;
+    opens(&browser, priya, "Priya Nair").await;
     browser
         .runs(
             "window.mixed = false; const looks = () => mixed ||= document.querySelector('#log').innerText.includes('Hello?'); \
@@ -159,11 +159,9 @@ async fn what_is_written_stays_with_its_conversation() {
     let world = World::new().await;
     let (browser, tomas, priya) = list(&world).await;
     let text = "document.querySelector('#text').value";
-    browser.click(&row(tomas)).await;
-    is_open(&browser, tomas, "Tomás Rivera").await;
+    opens(&browser, tomas, "Tomás Rivera").await;
     browser.types("#text", "It is, Tomás").await;
-    browser.click(&row(priya)).await;
-    is_open(&browser, priya, "Priya Nair").await;
+    opens(&browser, priya, "Priya Nair").await;
     assert_eq!(browser.runs(&format!("return {text}")).await, "");
     browser.types("#text", "40 euros").await;
     browser
@@ -175,8 +173,7 @@ async fn what_is_written_stays_with_its_conversation() {
         .await
         .unwrap();
     browser.says("Sent").await;
-    browser.click(&row(tomas)).await;
-    is_open(&browser, tomas, "Tomás Rivera").await;
+    opens(&browser, tomas, "Tomás Rivera").await;
     becomes(&browser, text, "It is, Tomás").await;
     browser.click("#send").await;
     browser.says("Sent").await;
@@ -195,8 +192,7 @@ async fn what_is_written_stays_with_its_conversation() {
 async fn a_file_that_is_uploaded_while_another_conversation_is_opened_is_in_its_own_draft() {
     let world = World::new().await;
     let (browser, tomas, priya) = list(&world).await;
-    browser.click(&row(tomas)).await;
-    is_open(&browser, tomas, "Tomás Rivera").await;
+    opens(&browser, tomas, "Tomás Rivera").await;
     browser
         .runs(
             "window.uploads = []; const send = XMLHttpRequest.prototype.send; \
@@ -206,14 +202,12 @@ async fn a_file_that_is_uploaded_while_another_conversation_is_opened_is_in_its_
         )
         .await;
     becomes(&browser, "uploads.length", 1).await;
-    browser.click(&row(priya)).await;
-    is_open(&browser, priya, "Priya Nair").await;
+    opens(&browser, priya, "Priya Nair").await;
     browser.runs("uploads.forEach(one => one())").await;
     becomes(&browser, &format!("(localStorage.getItem('draft-{}') ?? '').includes('file=')", tomas.public()), true)
         .await;
     assert_eq!(browser.runs("return document.querySelectorAll('#files li').length").await, 0);
-    browser.click(&row(tomas)).await;
-    is_open(&browser, tomas, "Tomás Rivera").await;
+    opens(&browser, tomas, "Tomás Rivera").await;
     becomes(&browser, "document.querySelector('#files li')?.innerText.includes('care.pdf')", true).await;
     browser.quit().await;
 }
@@ -227,8 +221,7 @@ async fn whoever_leaves_a_conversation_for_another_is_not_shown_in_it_any_more()
     dev.open(&format!("{}/inbox/{}", world.address, tomas.public())).await;
     browser.click(&row(tomas)).await;
     dev.says("Nora Whitfield is here too").await;
-    browser.click(&row(priya)).await;
-    is_open(&browser, priya, "Priya Nair").await;
+    opens(&browser, priya, "Priya Nair").await;
     becomes(&dev, "document.querySelector('#presence').innerText", "").await;
     dev.quit().await;
     browser.quit().await;
@@ -244,8 +237,7 @@ async fn without_a_connection_the_open_conversation_stays_and_the_page_says_so()
     browser.says("No connection").await;
     becomes(&browser, "location.pathname", "/inbox").await;
     browser.runs("window.fetch = real").await;
-    browser.click(&row(tomas)).await;
-    is_open(&browser, tomas, "Tomás Rivera").await;
+    opens(&browser, tomas, "Tomás Rivera").await;
     browser.runs(cut).await;
     browser.click(&row(priya)).await;
     browser.says("No connection").await;
@@ -253,8 +245,7 @@ async fn without_a_connection_the_open_conversation_stays_and_the_page_says_so()
     browser.runs("window.fetch = real").await;
     // By script: the bar may be gone by itself, as soon as anything is loaded.
     browser.runs("document.querySelector('#offline [data-retry]').click()").await;
-    browser.click(&row(priya)).await;
-    is_open(&browser, priya, "Priya Nair").await;
+    opens(&browser, priya, "Priya Nair").await;
     browser.quit().await;
 }
 
@@ -269,8 +260,7 @@ async fn a_browser_that_cannot_open_beside_the_list_loads_the_page() {
     browser.in_every_page("delete window.navigation").await;
     browser.open(&format!("{}/inbox", world.address)).await;
     browser.runs("window.document0 = document").await;
-    browser.click(&row(tomas)).await;
-    is_open(&browser, tomas, "Tomás Rivera").await;
+    opens(&browser, tomas, "Tomás Rivera").await;
     assert_eq!(browser.runs(&format!("return {SAME_DOCUMENT}")).await, false);
     browser.quit().await;
 }
