@@ -5,11 +5,6 @@ use harness_inbox::{ConversationState, PublicId as _, WorkspaceId};
 
 use crate::{street, team};
 
-/// A script's answer, once it is this.
-async fn becomes(browser: &Browser, what: &str, script: &str, wanted: serde_json::Value) {
-    eventually(what, async || (browser.runs(&format!("return {script}")).await == wanted).then_some(())).await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_search_marks_its_hits_and_opens_the_message_among_those_around_it() {
     let world = World::new().await;
@@ -28,14 +23,14 @@ async fn a_search_marks_its_hits_and_opens_the_message_among_those_around_it() {
         browser.text().await.contains("about <b>porcelain").then_some(())
     })
     .await;
-    becomes(&browser, "the mark", "document.querySelector('.found mark').textContent", "porcel".into()).await;
+    browser.becomes("document.querySelector('.found mark').textContent", "porcel").await;
     browser.pictured("search").await;
     browser.click(".row.found a").await;
     let path = format!("/inbox/{}", conversation.public());
-    becomes(&browser, "the address", "location.pathname", path.into()).await;
+    browser.becomes("location.pathname", path).await;
     let shown = "(() => { const at = document.querySelector('#log .item:target')?.getBoundingClientRect(); \
         return Boolean(at && at.top > 0 && at.bottom < innerHeight); })()";
-    becomes(&browser, "the message in view", shown, true.into()).await;
+    browser.becomes(shown, true).await;
     browser.pictured("search-opened").await;
     assert!(!browser.text().await.contains("message 80"), "the newest are not loaded");
     tomas.text("and one more").await;
@@ -58,7 +53,7 @@ async fn a_search_marks_its_hits_and_opens_the_message_among_those_around_it() {
     .await;
     let numbers = "JSON.stringify([...document.querySelectorAll('#log .item')].map(one => (one.innerText.match(/message (\\d+)/) ?? [])[1]).filter(Boolean).map(Number))";
     let all: Vec<u64> = (0..90).collect();
-    becomes(&browser, "every message once, in order", numbers, serde_json::to_string(&all).unwrap().into()).await;
+    browser.becomes(numbers, serde_json::to_string(&all).unwrap()).await;
     browser.quit().await;
 }
 
@@ -100,7 +95,7 @@ async fn many_conversations_are_labelled_assigned_and_closed_at_once() {
         for one in chosen {
             browser.runs(&format!("document.querySelector('#c-{} .pick').click()", one.public())).await;
         }
-        becomes(&browser, "the number", "document.querySelector('#selected').innerText", "2 selected".into()).await;
+        browser.becomes("document.querySelector('#selected').innerText", "2 selected").await;
     };
     let are = async |what: &str, fits: &(dyn Fn(&harness_inbox::ConversationSummary) -> bool + Sync)| {
         eventually(what, async || {
@@ -116,17 +111,17 @@ async fn many_conversations_are_labelled_assigned_and_closed_at_once() {
     browser.click("#many details:has([name=label_new]) > summary").await;
     browser.click("#many [name=label_new]").await;
     are("the labels", &|one| one.labels.len() == 1).await;
-    becomes(&browser, "none chosen", none, 0.into()).await;
+    browser.becomes(none, 0).await;
     choose().await;
     browser.click("#many details:has([name=assignee]) > summary").await;
     browser.click("#many [name=assignee]").await;
     are("the assignee", &|one| one.assignee == Some(nora)).await;
-    becomes(&browser, "none chosen", none, 0.into()).await;
+    browser.becomes(none, 0).await;
     choose().await;
     browser.click("#many [name=state]").await;
     are("the end", &|one| one.state == ConversationState::Closed).await;
     let left = "document.querySelectorAll('#rows .row').length";
-    becomes(&browser, "a shorter list", left, 3.into()).await;
+    browser.becomes(left, 3).await;
     browser.quit().await;
 }
 
@@ -139,8 +134,7 @@ async fn what_is_marked_as_unread_stands_out_again() {
     browser.click("#head details > summary").await;
     browser.click("#mark-unread").await;
     eventually("what is unread", async || (unread().await == 1).then_some(())).await;
-    becomes(&browser, "the badge", "document.querySelector('#rows .badge')?.textContent.trim()", "1 1 unread".into())
-        .await;
+    browser.becomes("document.querySelector('#rows .badge')?.textContent.trim()", "1 1 unread").await;
     browser.quit().await;
 }
 
@@ -163,8 +157,8 @@ async fn a_view_is_saved_under_a_name_and_opened_again() {
     browser.pictured("views").await;
     assert_eq!(browser.runs("return document.querySelector('#saved-views bdi').textContent").await, "<b>To do");
     browser.click("#saved-views a").await;
-    becomes(&browser, "the view", "location.search", "?view=unassigned&unread=1".into()).await;
-    becomes(&browser, "the mark", "document.querySelectorAll('#saved-views [aria-current]').length", 1.into()).await;
+    browser.becomes("location.search", "?view=unassigned&unread=1").await;
+    browser.becomes("document.querySelectorAll('#saved-views [aria-current]').length", 1).await;
     browser.quit().await;
 }
 

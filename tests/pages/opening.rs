@@ -1,19 +1,26 @@
 //! Opening one conversation after another beside the list, which stays: what belongs to one of them ends with it.
 
-use channel_tests::{World, browser::Browser, eventually};
+use channel_tests::{World, browser::Browser};
 use fantoccini::{Locator, key::Key};
 use harness_inbox::{ConversationId, PublicId as _};
 
-use crate::{street, team};
+use crate::{
+    street, team,
+    together::{CUT, joined},
+};
 
 const TOMAS: &str = "551982014663711";
 const PRIYA: &str = "551982014663713";
 
 /// The list, in a document that is marked, and two conversations in it.
 async fn list(world: &World) -> (Browser, ConversationId, ConversationId) {
+    list_in(world, Browser::start().await).await
+}
+
+/// The same in a browser that was set up.
+async fn list_in(world: &World, browser: Browser) -> (Browser, ConversationId, ConversationId) {
     street::others(world).await;
     world.settled().await;
-    let browser = Browser::start().await;
     browser.sized(1440, 900).await;
     browser.open(&format!("{}/inbox", world.address)).await;
     browser.runs("window.document0 = document").await;
@@ -24,21 +31,15 @@ fn row(one: ConversationId) -> String {
     format!("#c-{} > a", one.public())
 }
 
-/// That a script returns this at last.
-async fn becomes(browser: &Browser, script: &str, wanted: impl Into<serde_json::Value>) {
-    let (script, wanted) = (format!("return {script}"), wanted.into());
-    eventually(&script, async || (browser.tries(&script).await.as_ref() == Some(&wanted)).then_some(())).await;
-}
-
 /// That a conversation is open, and everything on the page says so.
 async fn is_open(browser: &Browser, one: ConversationId, name: &str) {
-    becomes(browser, "document.querySelector('#head h1')?.innerText", name).await;
-    becomes(browser, "location.pathname", format!("/inbox/{}", one.public())).await;
-    becomes(browser, "document.title.replace(/^\\(\\d+\\) /, '').split(' · ')[0]", name).await;
-    becomes(browser, "document.querySelector('.inbox').dataset.live", one.public()).await;
-    becomes(browser, "document.querySelector('#contact h2').innerText.length > 0", true).await;
+    browser.becomes("document.querySelector('#head h1')?.innerText", name).await;
+    browser.becomes("location.pathname", format!("/inbox/{}", one.public())).await;
+    browser.becomes("document.title.replace(/^\\(\\d+\\) /, '').split(' · ')[0]", name).await;
+    browser.becomes("document.querySelector('.inbox').dataset.live", one.public()).await;
+    browser.becomes("document.querySelector('#contact h2').innerText.length > 0", true).await;
     let current = "[...document.querySelectorAll('.row > a[aria-current]')].map(one => one.parentElement.id).join()";
-    becomes(browser, current, format!("c-{}", one.public())).await;
+    browser.becomes(current, format!("c-{}", one.public())).await;
 }
 
 /// Opens a conversation by its row.
@@ -47,7 +48,10 @@ async fn opens(browser: &Browser, one: ConversationId, name: &str) {
     is_open(browser, one, name).await;
 }
 
-const SAME_DOCUMENT: &str = "window.document0 === document";
+/// Whether it is the document that was marked.
+async fn stayed(browser: &Browser) -> bool {
+    browser.runs("return window.document0 === document").await == true
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_list_stays_as_it_is_while_conversations_are_opened_and_left() {
@@ -56,16 +60,16 @@ async fn the_list_stays_as_it_is_while_conversations_are_opened_and_left() {
     browser.runs(&format!("document.querySelector('#c-{} .pick').click()", priya.public())).await;
     opens(&browser, tomas, "Tomás Rivera").await;
     opens(&browser, priya, "Priya Nair").await;
-    becomes(&browser, "document.activeElement.id", "log-scroll").await;
+    browser.becomes("document.activeElement.id", "log-scroll").await;
     browser.client.back().await.unwrap();
     is_open(&browser, tomas, "Tomás Rivera").await;
     browser.client.back().await.unwrap();
     browser.says("Choose a conversation").await;
-    becomes(&browser, "document.body.dataset.pane + document.querySelectorAll('#contact').length", "list0").await;
+    browser.becomes("document.body.dataset.pane + document.querySelectorAll('#contact').length", "list0").await;
     browser.client.forward().await.unwrap();
     is_open(&browser, tomas, "Tomás Rivera").await;
-    assert_eq!(browser.runs(&format!("return {SAME_DOCUMENT}")).await, true);
-    becomes(&browser, "document.querySelectorAll('.pick:checked').length", 1).await;
+    assert!(stayed(&browser).await);
+    browser.becomes("document.querySelectorAll('.pick:checked').length", 1).await;
     browser.client.refresh().await.unwrap();
     is_open(&browser, tomas, "Tomás Rivera").await;
     browser.quit().await;
@@ -103,7 +107,7 @@ async fn on_a_slow_line_the_list_shows_at_once_what_is_being_opened_and_the_last
     assert_eq!(shown, serde_json::json!([format!("c-{}", priya.public()), "true", "Tomás Rivera"]));
     // The answers came in the other order.
     is_open(&browser, ben, "Ben Okafor").await;
-    becomes(&browser, "document.querySelector('#main').ariaBusy", serde_json::Value::Null).await;
+    browser.becomes("document.querySelector('#main').ariaBusy", serde_json::Value::Null).await;
     browser.quit().await;
 }
 
@@ -115,11 +119,11 @@ async fn n_leads_into_the_field_for_a_note_and_the_answer_that_was_begun_waits()
     browser.types("#text", "It is").await;
     browser.runs("document.activeElement.blur()").await;
     browser.types("body", "n").await;
-    becomes(&browser, "document.activeElement.matches('[data-note] #text')", true).await;
+    browser.becomes("document.activeElement.matches('[data-note] #text')", true).await;
     browser.runs("document.querySelector('[data-note] .modes a').click()").await;
-    becomes(&browser, "document.activeElement.matches('.composer:not([data-note]) #text')", true).await;
-    becomes(&browser, "document.querySelector('#text').value", "It is").await;
-    assert_eq!(browser.runs(&format!("return {SAME_DOCUMENT}")).await, true);
+    browser.becomes("document.activeElement.matches('.composer:not([data-note]) #text')", true).await;
+    browser.becomes("document.querySelector('#text').value", "It is").await;
+    assert!(stayed(&browser).await);
     browser.quit().await;
 }
 
@@ -137,7 +141,7 @@ async fn what_comes_in_is_shown_in_the_conversation_that_is_open() {
         )
         .await;
     world.sim.customer(TOMAS).text("Hello?").await;
-    becomes(&browser, "held.length", 1).await;
+    browser.becomes("held.length", 1).await;
     opens(&browser, priya, "Priya Nair").await;
     browser
         .runs(
@@ -147,10 +151,10 @@ async fn what_comes_in_is_shown_in_the_conversation_that_is_open() {
         )
         .await;
     world.sim.customer(PRIYA).text("And in green?").await;
-    becomes(&browser, "document.querySelector('#log').innerText.includes('And in green?')", true).await;
+    browser.becomes("document.querySelector('#log').innerText.includes('And in green?')", true).await;
     assert_eq!(browser.runs("return mixed").await, false, "a message of the other customer was shown");
     is_open(&browser, priya, "Priya Nair").await;
-    assert_eq!(browser.runs(&format!("return {SAME_DOCUMENT}")).await, true);
+    assert!(stayed(&browser).await);
     browser.quit().await;
 }
 
@@ -174,7 +178,7 @@ async fn what_is_written_stays_with_its_conversation() {
         .unwrap();
     browser.says("Sent").await;
     opens(&browser, tomas, "Tomás Rivera").await;
-    becomes(&browser, text, "It is, Tomás").await;
+    browser.becomes(text, "It is, Tomás").await;
     browser.click("#send").await;
     browser.says("Sent").await;
     world.settled().await;
@@ -184,7 +188,7 @@ async fn what_is_written_stays_with_its_conversation() {
             all.iter().filter(|one| one.direction == "outbound").map(|one| one.text.as_deref()).collect();
         assert_eq!(sent, [Some(said)]);
     }
-    assert_eq!(browser.runs(&format!("return {SAME_DOCUMENT}")).await, true);
+    assert!(stayed(&browser).await);
     browser.quit().await;
 }
 
@@ -201,14 +205,13 @@ async fn a_file_that_is_uploaded_while_another_conversation_is_opened_is_in_its_
             document.querySelector('.thread').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true }))",
         )
         .await;
-    becomes(&browser, "uploads.length", 1).await;
+    browser.becomes("uploads.length", 1).await;
     opens(&browser, priya, "Priya Nair").await;
     browser.runs("uploads.forEach(one => one())").await;
-    becomes(&browser, &format!("(localStorage.getItem('draft-{}') ?? '').includes('file=')", tomas.public()), true)
-        .await;
+    browser.becomes(&format!("(localStorage.getItem('draft-{}') ?? '').includes('file=')", tomas.public()), true).await;
     assert_eq!(browser.runs("return document.querySelectorAll('#files li').length").await, 0);
     opens(&browser, tomas, "Tomás Rivera").await;
-    becomes(&browser, "document.querySelector('#files li')?.innerText.includes('care.pdf')", true).await;
+    browser.becomes("document.querySelector('#files li')?.innerText.includes('care.pdf')", true).await;
     browser.quit().await;
 }
 
@@ -217,12 +220,12 @@ async fn whoever_leaves_a_conversation_for_another_is_not_shown_in_it_any_more()
     let world = World::new().await;
     team::person(&world, "Nora Whitfield").await;
     let (browser, tomas, priya) = list(&world).await;
-    let dev = crate::together::joined(&world, "Dev Patel").await;
+    let dev = joined(&world, "Dev Patel").await;
     dev.open(&format!("{}/inbox/{}", world.address, tomas.public())).await;
     browser.click(&row(tomas)).await;
     dev.says("Nora Whitfield is here too").await;
     opens(&browser, priya, "Priya Nair").await;
-    becomes(&dev, "document.querySelector('#presence').innerText", "").await;
+    dev.becomes("document.querySelector('#presence').innerText", "").await;
     dev.quit().await;
     browser.quit().await;
 }
@@ -231,14 +234,13 @@ async fn whoever_leaves_a_conversation_for_another_is_not_shown_in_it_any_more()
 async fn without_a_connection_the_open_conversation_stays_and_the_page_says_so() {
     let world = World::new().await;
     let (browser, tomas, priya) = list(&world).await;
-    let cut = "window.real = fetch; window.fetch = () => Promise.reject(new TypeError('no connection'))";
-    browser.runs(cut).await;
+    browser.runs(CUT).await;
     browser.click(&row(tomas)).await;
     browser.says("No connection").await;
-    becomes(&browser, "location.pathname", "/inbox").await;
+    browser.becomes("location.pathname", "/inbox").await;
     browser.runs("window.fetch = real").await;
     opens(&browser, tomas, "Tomás Rivera").await;
-    browser.runs(cut).await;
+    browser.runs(CUT).await;
     browser.click(&row(priya)).await;
     browser.says("No connection").await;
     is_open(&browser, tomas, "Tomás Rivera").await;
@@ -252,16 +254,11 @@ async fn without_a_connection_the_open_conversation_stays_and_the_page_says_so()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_that_cannot_open_beside_the_list_loads_the_page() {
     let world = World::new().await;
-    street::others(&world).await;
-    world.settled().await;
-    let tomas = world.conversation(TOMAS).await;
     let browser = Browser::start().await;
-    browser.sized(1440, 900).await;
     browser.in_every_page("delete window.navigation").await;
-    browser.open(&format!("{}/inbox", world.address)).await;
-    browser.runs("window.document0 = document").await;
+    let (browser, tomas, _) = list_in(&world, browser).await;
     opens(&browser, tomas, "Tomás Rivera").await;
-    assert_eq!(browser.runs(&format!("return {SAME_DOCUMENT}")).await, false);
+    assert!(!stayed(&browser).await);
     browser.quit().await;
 }
 
@@ -273,6 +270,6 @@ async fn a_conversation_that_cannot_be_shown_leads_to_the_page_that_says_why() {
     browser.runs(&format!("document.querySelector('{}').pathname = '/inbox/cnv_0'", row(tomas))).await;
     browser.click(&format!("#c-{} > a", tomas.public())).await;
     browser.says("not here").await;
-    assert_eq!(browser.runs(&format!("return {SAME_DOCUMENT}")).await, false);
+    assert!(!stayed(&browser).await);
     browser.quit().await;
 }

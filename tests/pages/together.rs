@@ -5,6 +5,10 @@ use harness_inbox::PublicId as _;
 
 use crate::{street, team};
 
+/// Cuts a page off from the host; `window.fetch = window.real` ends it.
+pub(crate) const CUT: &str =
+    "window.real = window.fetch; window.fetch = () => Promise.reject(new TypeError('no connection'))";
+
 /// Somebody who was invited, signed in in a browser of their own.
 pub(crate) async fn joined(world: &World, name: &str) -> Browser {
     let token = format!("Bearer {API_TOKEN}");
@@ -78,9 +82,7 @@ async fn without_a_connection_a_bar_says_so_and_nothing_that_was_typed_is_lost()
     let (browser, conversation) = team::opened(&world).await;
     browser.types("#text", "I look it up").await;
     // The browser cannot reach the host.
-    browser
-        .runs("window.real = window.fetch; window.fetch = () => Promise.reject(new TypeError('no connection'))")
-        .await;
+    browser.runs(CUT).await;
     browser.click("#send").await;
     browser.says("No connection. What you write stays here.").await;
     browser.pictured("offline").await;

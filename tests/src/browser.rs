@@ -137,6 +137,12 @@ impl Browser {
         self.client.execute(script, Vec::new()).await.ok()
     }
 
+    /// Waits until an expression has this value, over pages that come and go.
+    pub async fn becomes(&self, expression: &str, wanted: impl Into<Value>) {
+        let (script, wanted) = (format!("return {expression}"), wanted.into());
+        eventually(&script, async || (self.tries(&script).await.as_ref() == Some(&wanted)).then_some(())).await;
+    }
+
     /// Waits for a promise, and returns what it becomes.
     pub async fn waits(&self, promise: &str) -> Value {
         let script = format!("const done = arguments[arguments.length - 1]; ({promise}).then(done)");

@@ -40,8 +40,8 @@ impl<'w> MakeWriter<'w> for Captured {
 
 /// A subscriber for the threads of one test alone.
 ///
-/// While a process has one dispatcher, `tracing` remembers of a line of code that nobody listens to it if a thread of another
-/// test came by first. With a second one, which listens to nothing, it asks.
+/// With one dispatcher in the process, `tracing` caches for each log line whether the first thread to reach it listens, which may
+/// be another test's. With a second dispatcher it asks each time.
 pub fn of_test(subscriber: impl Subscriber + Send + Sync) -> Dispatch {
     static BESIDE: OnceLock<Dispatch> = OnceLock::new();
     BESIDE.get_or_init(|| Dispatch::new(NoSubscriber::default()));

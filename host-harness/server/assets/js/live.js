@@ -18,14 +18,16 @@ const byId = (id) => document.getElementById(id);
 // open, or that there is no connection.
 export function live() {
   const inbox = document.querySelector("[data-live]");
-  if (!inbox) return { refresh: async () => {} };
   // The conversation that is open, or nothing. What was asked for one is not put into another.
   const open = () => inbox.dataset.live;
   const announce = announcer();
   const state = { older: false, earlier: false, lost: null };
   const logs = loader(loadLog);
   // A list that is loaded beside the log would show as unread what is being marked as read.
-  const lists = loader(() => Promise.resolve(logs.loading()).then(loadList));
+  const lists = loader(async () => {
+    await logs.loading();
+    await loadList();
+  });
 
   async function loadList() {
     const rows = byId("rows");

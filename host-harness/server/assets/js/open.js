@@ -4,8 +4,6 @@
 import { part } from "./morph.js";
 import { times } from "./times.js";
 
-// What of an address says which list is shown.
-const OF_LIST = ["view", "channel", "label", "unread", "q"];
 const PLACE = /^\/inbox(?:\/(cnv_[^/]+))?$/;
 
 // `begin` gets a signal that ends what belongs to a conversation.
@@ -13,7 +11,7 @@ export function conversations(log, begin) {
   let shown = new AbortController();
   begin(shown.signal);
   const inbox = document.querySelector(".inbox[data-live]");
-  if (!window.navigation || !inbox?.querySelector("#rows")) return;
+  if (!window.navigation || !inbox.querySelector("#rows")) return;
   let address = here(location);
   let latest = null;
 
@@ -21,7 +19,8 @@ export function conversations(log, begin) {
     const to = new URL(event.destination.url);
     const leads = event.canIntercept && !event.hashChange && !event.formData && event.downloadRequest === null;
     if (!leads || event.navigationType === "reload" || !PLACE.test(to.pathname) || here(to) === address) return;
-    if (OF_LIST.some((name) => given(to, name) !== given(location, name))) return;
+    // Another list.
+    if (inbox.dataset.kept.split(" ").some((name) => given(to, name) !== given(location, name))) return;
     latest = event;
     event.intercept({ focusReset: "manual", handler: () => open(to, event) });
   });

@@ -36,8 +36,7 @@ pub(super) struct Asked {
     pub(super) react: Option<String>,
     /// The composer is wanted although the window is closed.
     pub(super) anyway: Option<String>,
-    /// `composer`: only this part of the page is wanted. `check`: the same, and nothing is sent. `open`: what stands beside
-    /// the list.
+    /// The part of the page that is wanted: `composer`; `check`, which is the same and sends nothing; `open`: all but the list.
     pub(super) part: Option<String>,
     /// `note`: a private note is to be written.
     pub(super) mode: Option<String>,
@@ -112,6 +111,22 @@ impl Asked {
         }
     }
 
+    /// What says which list is shown: names and values.
+    fn of_list(&self) -> [(&'static str, Option<&str>); 5] {
+        [
+            ("view", self.view.as_deref()),
+            ("channel", self.channel.as_deref()),
+            ("label", self.label.as_deref()),
+            ("unread", self.unread.as_deref()),
+            ("q", self.search()),
+        ]
+    }
+
+    /// The same names, for the script.
+    pub(super) fn names_of_list(&self) -> String {
+        self.of_list().map(|(name, _)| name).join(" ")
+    }
+
     /// The query that shows the same list, with its `?`, or nothing.
     pub(super) fn query(&self) -> String {
         self.with(&[])
@@ -119,13 +134,7 @@ impl Asked {
 
     /// The same with some of it changed.
     pub(super) fn with(&self, changed: &[(&str, &str)]) -> String {
-        let kept = [
-            ("view", self.view.as_deref()),
-            ("channel", self.channel.as_deref()),
-            ("label", self.label.as_deref()),
-            ("unread", self.unread.as_deref()),
-            ("q", self.search()),
-        ];
+        let kept = self.of_list();
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for (name, value) in kept {
             let value = changed.iter().find(|(known, _)| *known == name).map(|(_, value)| *value).or(value);

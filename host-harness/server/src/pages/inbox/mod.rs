@@ -187,6 +187,24 @@ fn part(status: StatusCode, markup: Markup) -> Response {
         .into_response()
 }
 
+/// The list and what stands beside it, which has a title and is a conversation or nothing. Without the list it is for the
+/// script, which keeps the one that is there.
+fn inbox(
+    asked: &Asked,
+    (open, title): (&str, &str),
+    list: Option<&Markup>,
+    beside: &Markup,
+    reader: &Reader,
+) -> Markup {
+    html! {
+        div.inbox data-live=(open) data-query=(asked.query()) data-kept=[list.map(|_| asked.names_of_list())] data-title=(title) {
+            @if let Some(list) = list { (list) }
+            (beside)
+            @if list.is_some() { (viewer(reader)) }
+        }
+    }
+}
+
 /// The list, without a conversation.
 async fn all(State(desk): State<Desk>, Query(asked): Query<Asked>, reader: Reader) -> Response {
     let loaded = async {
@@ -204,19 +222,17 @@ async fn all(State(desk): State<Desk>, Query(asked): Query<Asked>, reader: Reade
     let channels = load::channels(&desk.host);
     let shown =
         Shown { asked: &asked, team: &team, channels: &channels, current: None, now: desk.now(), reader: &reader };
-    let content = html! {
-        div.inbox data-live="" data-query=(asked.query()) data-title=(words.inbox) {
-            (list::pane(&list, &shown))
-            main.pane.scroll.thread id="main" tabindex="-1" {
-                (offline(&reader))
-                @if list.rows.is_empty() && !asked.is_narrow() { (welcome(&desk.host, &reader)) } @else {
-                    div.empty.middle { (layout::sign(44)) h1 { (words.choose_conversation) } p.small { (words.choose_conversation_hint) } }
-                }
+    let beside = html! {
+        main.pane.scroll.thread id="main" tabindex="-1" {
+            (offline(&reader))
+            @if list.rows.is_empty() && !asked.is_narrow() { (welcome(&desk.host, &reader)) } @else {
+                div.empty.middle { (layout::sign(44)) h1 { (words.choose_conversation) } p.small { (words.choose_conversation_hint) } }
             }
-            (viewer(&reader))
         }
     };
-    if asked.keeps_list() {
+    let pane = (!asked.keeps_list()).then(|| list::pane(&list, &shown));
+    let content = inbox(&asked, ("", &words.inbox), pane.as_ref(), &beside, &reader);
+    if pane.is_none() {
         return part(StatusCode::OK, content);
     }
     let unread = list.rows.iter().map(|row| row.summary.unread).sum();
@@ -310,20 +326,18 @@ async fn shown(
         row.summary.unread = 0;
     }
     let (now, query, channels) = (desk.now(), asked.query(), load::channels(host));
-    let beside = Shown { asked, team: &opened.team, channels: &channels, current: Some(id), now, reader };
+    let shown = Shown { asked, team: &opened.team, channels: &channels, current: Some(id), now, reader };
     let title = format!("{} · {}", opened.name, reader.words.inbox);
-    let content = html! {
-        div.inbox data-live=(id.public()) data-query=(query) data-title=(title) {
-            @if let Some(list) = &list { (list::pane(list, &beside)) }
-            main.pane.thread id="main" tabindex="-1" {
-                (thread_of(&opened, &query, now, reader))
-                (reacting::choice(&opened, asked.react.as_deref(), reader))
-                @if asked.writes_note() { (composer::note(&opened, reader)) } @else { (composer::composer(&opened, draft, now, reader)) }
-            }
-            (contact::panel(&opened, &thread::pictures(&opened.messages), &query, now, reader))
-            (viewer(reader))
+    let beside = html! {
+        main.pane.thread id="main" tabindex="-1" {
+            (thread_of(&opened, &query, now, reader))
+            (reacting::choice(&opened, asked.react.as_deref(), reader))
+            @if asked.writes_note() { (composer::note(&opened, reader)) } @else { (composer::composer(&opened, draft, now, reader)) }
         }
+        (contact::panel(&opened, &thread::pictures(&opened.messages), &query, now, reader))
     };
+    let pane = list.as_ref().map(|list| list::pane(list, &shown));
+    let content = inbox(asked, (&id.public(), &title), pane.as_ref(), &beside, reader);
     let Some(list) = list else { return part(status, content) };
     let unread: i64 = list.rows.iter().map(|row| row.summary.unread).sum();
     let title = if unread > 0 { format!("({unread}) {title}") } else { title };
