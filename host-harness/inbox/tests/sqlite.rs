@@ -188,6 +188,26 @@ async fn the_log_is_written_from_its_beginning_again_while_writes_go_on() {
     panic!("the log has {longest} bytes and goes on growing");
 }
 
+#[tokio::test]
+async fn many_messages_are_marked_as_read_without_writing_each_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inbox.sqlite");
+    let (inbox, conversation) = two_teams(&path).await;
+    change(
+        &path,
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 5000)
+             INSERT INTO message (account_id, conversation_id, direction, author, at, received_at, origin, text)
+             SELECT 1, 1, 'inbound', '\"contact\"', n, n, 'live', hex(zeroblob(400)) FROM n;
+         INSERT INTO unread (conversation_id, message_id) SELECT 1, id FROM message;
+         UPDATE conversation SET has_unread = 1 WHERE id = 1;
+         PRAGMA wal_checkpoint(TRUNCATE)",
+    );
+    assert_eq!(inbox.mark_read(conversation, 2).await.unwrap(), 5_000);
+    let written = std::fs::metadata(folder.path().join("inbox.sqlite-wal")).unwrap().len();
+    assert!(written < 256 << 10, "{written} bytes were written");
+    assert_eq!(inbox.conversation(conversation).await.unwrap().unread, 0);
+}
+
 /// All bytes of the inbox's files.
 fn bytes_in(folder: &Path) -> Vec<u8> {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

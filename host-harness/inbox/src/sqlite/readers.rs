@@ -1,5 +1,5 @@
 //! Owns: a few reader threads, each with its own connection, so that queries neither block async threads nor wait for
-//! the writer.
+//! the writer; and that a query sees the file as of one moment, however many statements it is.
 //! Does not own: the queries.
 
 use std::{
@@ -65,7 +65,7 @@ impl Readers {
         let job: Job = Box::new(move |connection| {
             if !reply.is_closed() {
                 // A caller that stopped waiting is not an error.
-                let _ = reply.send(connection.and_then(query));
+                let _ = reply.send(connection.and_then(|connection| as_of_one_moment(connection, query)));
             }
         });
         self.queue.as_ref().ok_or(InboxError::Closed)?.send(job).map_err(|_| InboxError::Closed)?;
@@ -96,6 +96,20 @@ fn run(path: PathBuf, jobs: &Mutex<Receiver<Job>>) {
             },
         }
     }
+}
+
+/// In one transaction, so that its statements agree, and so that the later ones find what the earlier have read of the file.
+fn as_of_one_moment<T>(
+    connection: &Connection,
+    query: impl FnOnce(&Connection) -> Result<T, InboxError>,
+) -> Result<T, InboxError> {
+    connection.prepare_cached("BEGIN")?.execute([])?;
+    let result = query(connection);
+    // SQLite has ended it already where the file could not be read.
+    if !connection.is_autocommit() {
+        connection.prepare_cached("COMMIT")?.execute([])?;
+    }
+    result
 }
 
 fn connect(path: &Path) -> Result<Connection, InboxError> {

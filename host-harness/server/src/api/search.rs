@@ -50,7 +50,7 @@ pub(super) struct Filter {
     from: Option<Time>,
     /// Those whose newest entry is from before this time.
     to: Option<Time>,
-    /// Those with these words in their name or in a message: in the newest 400 messages that have them.
+    /// Those with these words in their name or in a message: in the newest 250 messages that have them.
     q: Option<String>,
 }
 

@@ -13,7 +13,7 @@ use crate::{
         changes::Concerns,
         deliveries::{note_carrier, take_carriers},
         messages::{MAX_MESSAGE_CONTEXT, apply_waiting_edit, deletion_of},
-        organisation, reactions,
+        organisation, reactions, unread,
     },
 };
 
@@ -55,21 +55,21 @@ pub(crate) fn store(
     };
     let deleted_at = before.deleted_at;
     let keep = deleted_at.is_none();
-    let unread = keep && !outbound && event.origin == EventOrigin::Live;
+    let is_unread = keep && !outbound && event.origin == EventOrigin::Live;
     let anomalies = (!event.anomalies.is_empty()).then(|| serde_json::to_string(&event.anomalies)).transpose()?;
     let seq =
         if event.origin == EventOrigin::History { place_in_the_past(tx, place, conversation, behind)? } else { 0 };
     let mut insert = tx.prepare_cached(
         "INSERT INTO message (account_id, conversation_id, platform_id, direction, author, at, received_at, origin,
-             late, text, body, anomalies, native, deleted_at, delivery_id, unread, seq, twin, context, details,
+             late, text, body, anomalies, native, deleted_at, delivery_id, seq, twin, context, details,
              contact_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
              -- Nothing of the past is late, and nothing is late because of a time that had not come;
              -- clocks may differ by five minutes.
              ?8 <> 'history' AND EXISTS (SELECT 1 FROM message WHERE conversation_id = ?2 AND at > ?6
                                          AND at <= received_at + 300000),
-             ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-             (SELECT id FROM contact WHERE account_id = ?1 AND platform_id = ?20))
+             ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+             (SELECT id FROM contact WHERE account_id = ?1 AND platform_id = ?19))
          ON CONFLICT (account_id, platform_id, twin) WHERE platform_id IS NOT NULL DO NOTHING",
     )?;
     let mut stored_as = |twin: i64| -> Result<usize, InboxError> {
@@ -88,7 +88,6 @@ pub(crate) fn store(
             event.native.as_deref().filter(|_| keep),
             deleted_at,
             place.delivery,
-            unread,
             seq,
             twin,
             message.context.as_ref().filter(|context| keep && context.len() <= MAX_MESSAGE_CONTEXT),
@@ -117,8 +116,8 @@ pub(crate) fn store(
         if keep {
             media::note_files(tx, place, row, event.origin, message)?;
         }
-        if unread {
-            has_unread(tx, conversation)?;
+        if is_unread {
+            unread::add(tx, conversation, row)?;
         }
         (kind, concerns.message) = (ChangeKind::MessageCreated, Some(row));
     }
@@ -131,14 +130,6 @@ pub(crate) fn store(
     }
     place.note(tx, kind, concerns)?;
     Ok(if keep { Stored::New } else { Stored::DeletedBefore })
-}
-
-/// A message of a conversation is unread, from its insertion on. Later changes follow by triggers; here a trigger would make
-/// each insertion copy the pages that it touches, so that it can be undone by itself.
-fn has_unread(tx: &Transaction<'_>, conversation: ConversationId) -> Result<(), InboxError> {
-    tx.prepare_cached("UPDATE conversation SET has_unread = 1 WHERE id = ?1 AND has_unread = 0")?
-        .execute(params![conversation])?;
-    Ok(())
 }
 
 /// The position of a history message among messages with the same time: after the message that precedes it in its
@@ -203,17 +194,20 @@ pub(crate) fn came_live_too(
     message: &Message,
 ) -> Result<(), InboxError> {
     let Some(id) = &message.id else { return Ok(()) };
-    let asked: Option<(ConversationId, i64)> = tx
+    let asked: Option<(ConversationId, i64, MessageId, bool)> = tx
         .prepare_cached(
-            "UPDATE message SET origin = ?3, unread = deleted_at IS NULL
+            "UPDATE message SET origin = ?3
              WHERE account_id = ?1 AND platform_id = ?2 AND origin = ?4 AND direction = 'inbound'
-             RETURNING conversation_id, at",
+             RETURNING conversation_id, at, id, deleted_at IS NULL",
         )?
         .query_row(params![account.id, id, EventOrigin::Live.name(), EventOrigin::History.name()], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })
         .optional()?;
-    if let Some((found_in, at)) = asked {
+    if let Some((found_in, at, message, is_unread)) = asked {
+        if is_unread {
+            unread::add(tx, found_in, message)?;
+        }
         let (received_at, delivery) = (as_millis(delivery.received_at), delivery.id);
         let (account, workspace, when_closed) = (account.id, account.workspace, account.when_closed);
         let place = EventPlace { account, workspace, conversation: None, at, received_at, delivery };

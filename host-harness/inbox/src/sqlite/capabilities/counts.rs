@@ -219,10 +219,9 @@ impl SqliteStore {
         let arrivals = self.arrivals.waiting();
         self.readers
             .read(move |connection| {
-                let moment = connection.unchecked_transaction()?;
                 let position =
-                    moment.prepare_cached("SELECT position FROM arrival")?.query_row([], |row| row.get(0))?;
-                count(&moment, &mut arrivals.behind(position))
+                    connection.prepare_cached("SELECT position FROM arrival")?.query_row([], |row| row.get(0))?;
+                count(connection, &mut arrivals.behind(position))
             })
             .await
     }

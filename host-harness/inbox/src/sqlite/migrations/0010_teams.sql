@@ -109,7 +109,16 @@ ALTER TABLE conversation ADD COLUMN collection_id INTEGER REFERENCES collection 
 -- Of its account, and whether it has unread messages: so that lists of them are read from an index.
 ALTER TABLE conversation ADD COLUMN workspace_id INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE conversation ADD COLUMN has_unread INTEGER NOT NULL DEFAULT 0;
-UPDATE conversation SET has_unread = 1 WHERE id IN (SELECT conversation_id FROM message WHERE unread = 1);
+-- The messages that nobody has read. Apart from their rows, so that reading many at once writes few pages.
+CREATE TABLE unread (
+    conversation_id INTEGER NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+    message_id      INTEGER NOT NULL,         -- follows the message by triggers: a reference would need an index
+    PRIMARY KEY (conversation_id, message_id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO unread (conversation_id, message_id) SELECT conversation_id, id FROM message WHERE unread = 1;
+DROP INDEX message_unread;
+ALTER TABLE message DROP COLUMN unread;
+UPDATE conversation SET has_unread = 1 WHERE id IN (SELECT conversation_id FROM unread);
 -- Every filter of the list has an index in the order of the list. All begin a range for each state, since most
 -- conversations of an old inbox are closed and most lists show the others.
 DROP INDEX conversation_recent;
@@ -127,15 +136,20 @@ BEGIN
     UPDATE conversation SET workspace_id = new.workspace_id, assignee_id = NULL, collection_id = NULL
         WHERE account_id = new.id;
 END;
-CREATE TRIGGER message_changes_unread AFTER UPDATE OF unread, conversation_id ON message
-    WHEN old.unread <> new.unread OR (new.unread = 1 AND old.conversation_id <> new.conversation_id)
+CREATE TRIGGER unread_message_moves AFTER UPDATE OF conversation_id ON message
+    WHEN old.conversation_id <> new.conversation_id
+        AND EXISTS (SELECT 1 FROM unread WHERE conversation_id = old.conversation_id AND message_id = old.id)
 BEGIN
-    UPDATE conversation SET has_unread = EXISTS (SELECT 1 FROM message WHERE conversation_id = conversation.id AND unread = 1)
+    UPDATE unread SET conversation_id = new.conversation_id
+        WHERE conversation_id = old.conversation_id AND message_id = old.id;
+    UPDATE conversation SET has_unread = EXISTS (SELECT 1 FROM unread WHERE conversation_id = conversation.id)
         WHERE id IN (old.conversation_id, new.conversation_id);
 END;
-CREATE TRIGGER unread_message_is_deleted AFTER DELETE ON message WHEN old.unread = 1
+CREATE TRIGGER unread_message_is_deleted AFTER DELETE ON message
+    WHEN EXISTS (SELECT 1 FROM unread WHERE conversation_id = old.conversation_id AND message_id = old.id)
 BEGIN
-    UPDATE conversation SET has_unread = EXISTS (SELECT 1 FROM message WHERE conversation_id = conversation.id AND unread = 1)
+    DELETE FROM unread WHERE conversation_id = old.conversation_id AND message_id = old.id;
+    UPDATE conversation SET has_unread = EXISTS (SELECT 1 FROM unread WHERE conversation_id = conversation.id)
         WHERE id = old.conversation_id;
 END;
 CREATE TABLE conversation_label (

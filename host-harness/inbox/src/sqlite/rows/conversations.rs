@@ -4,10 +4,13 @@
 use harness_contract::{Contact, Thread};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::changes::{Concerns, Owner, note};
+use super::{
+    changes::{Concerns, Owner, note},
+    unread,
+};
 use crate::{
     error::InboxError,
-    model::{AccountId, ChangeKind, ContactId, ConversationId},
+    model::{AccountId, ChangeKind, ContactId, ConversationId, MessageId},
     sqlite::columns::as_millis,
 };
 
@@ -119,9 +122,7 @@ pub(crate) fn note_contact(tx: &Transaction<'_>, of: Owner, contact: &Contact) -
 /// Marks everything in the conversation as read, after a person did so explicitly. Returns how many messages were
 /// unread.
 pub(crate) fn mark_read(tx: &Transaction<'_>, conversation: ConversationId, now: u64) -> Result<usize, InboxError> {
-    let marked = tx
-        .prepare_cached("UPDATE message SET unread = 0 WHERE conversation_id = ?1 AND unread = 1")?
-        .execute(params![conversation])?;
+    let marked = unread::clear(tx, conversation, None)?;
     if marked > 0 {
         note(tx, ChangeKind::ConversationRead, Concerns::conversation(conversation), now)?;
     }
@@ -130,15 +131,16 @@ pub(crate) fn mark_read(tx: &Transaction<'_>, conversation: ConversationId, now:
 
 /// Marks the newest message of the customer as unread. Returns whether there is one, and it was read.
 pub(crate) fn mark_unread(tx: &Transaction<'_>, conversation: ConversationId, now: u64) -> Result<bool, InboxError> {
-    let marked = tx
+    let newest: Option<MessageId> = tx
         .prepare_cached(
-            "UPDATE message SET unread = 1 WHERE unread = 0 AND id = (
-                 SELECT id FROM message WHERE conversation_id = ?1 AND direction = 'inbound' AND deleted_at IS NULL
-                 ORDER BY at DESC, seq DESC, id DESC LIMIT 1)",
+            "SELECT id FROM message WHERE conversation_id = ?1 AND direction = 'inbound' AND deleted_at IS NULL
+             ORDER BY at DESC, seq DESC, id DESC LIMIT 1",
         )?
-        .execute(params![conversation])?;
-    if marked > 0 {
+        .query_row(params![conversation], |row| row.get(0))
+        .optional()?;
+    let marked = newest.map_or(Ok(false), |newest| unread::add(tx, conversation, newest))?;
+    if marked {
         note(tx, ChangeKind::ConversationUpdated, Concerns::conversation(conversation), now)?;
     }
-    Ok(marked > 0)
+    Ok(marked)
 }

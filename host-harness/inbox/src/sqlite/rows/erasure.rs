@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde_json::Value;
 
-use super::{changes::Owner, deliveries::purge};
+use super::{changes::Owner, deliveries::purge, unread};
 use crate::{
     error::InboxError,
     model::{AccountId, ChangeKind, ConversationId, DeliveryId, MessageId},
@@ -87,7 +87,7 @@ pub(crate) fn delete_contents(
         ),
         format!("DELETE FROM message WHERE conversation_id IN {GONE}"),
         format!(
-            "UPDATE message SET text = NULL, body = NULL, native = NULL, details = NULL, anomalies = NULL, unread = 0,
+            "UPDATE message SET text = NULL, body = NULL, native = NULL, details = NULL, anomalies = NULL,
                  deleted_at = coalesce(deleted_at, at) WHERE ?2 IS NOT NULL AND {WRITTEN}"
         ),
         format!("DELETE FROM activity WHERE account_id = ?1 AND (?2 IS NULL OR conversation_id IN {GONE})"),
@@ -109,7 +109,10 @@ pub(crate) fn delete_contents(
         purge(tx, delivery)?;
     }
     gone.into_iter().try_for_each(|conversation| of.note(tx, ChangeKind::ConversationDeleted, conversation))?;
-    written.into_iter().try_for_each(|message| of.note_message(tx, ChangeKind::MessageDeleted, message))?;
+    written.into_iter().try_for_each(|(message, conversation)| {
+        unread::remove(tx, conversation, message)?;
+        of.note_message(tx, ChangeKind::MessageDeleted, (message, conversation))
+    })?;
     Ok(contacts)
 }
 

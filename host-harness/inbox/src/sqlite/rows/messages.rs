@@ -10,6 +10,7 @@ use super::{
     deliveries::{purge, take_carriers},
     media,
     replies::{empty_finished_reply, empty_reply},
+    unread,
 };
 use crate::{
     error::InboxError,
@@ -187,7 +188,7 @@ pub(crate) fn delete(tx: &Transaction<'_>, of: Owner, target: &str, at: i64) -> 
     type Row = (MessageId, ConversationId, Option<DeliveryId>, Option<ReplyId>);
     let taken: Vec<Row> = collect(
         tx,
-        "UPDATE message SET text = NULL, body = NULL, part = NULL, native = NULL, deleted_at = ?3, unread = 0
+        "UPDATE message SET text = NULL, body = NULL, part = NULL, native = NULL, deleted_at = ?3
              WHERE deleted_at IS NULL AND (account_id = ?1 AND platform_id = ?2 OR id IN (
                  -- Further parts of the same message.
                  SELECT part.id FROM message named JOIN message part ON part.reply_id = named.reply_id
@@ -201,6 +202,7 @@ pub(crate) fn delete(tx: &Transaction<'_>, of: Owner, target: &str, at: i64) -> 
     for (message, conversation, delivery, reply) in taken {
         all.deliveries.extend(delivery);
         all.messages += 1;
+        unread::remove(tx, conversation, message)?;
         reply.map_or(Ok(()), |reply| empty_finished_reply(tx, reply))?;
         of.note_message(tx, ChangeKind::MessageDeleted, (message, conversation))?;
     }

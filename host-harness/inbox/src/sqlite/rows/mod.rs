@@ -19,5 +19,6 @@ pub(crate) mod saved_views;
 pub(crate) mod shared;
 pub(crate) mod threads;
 pub(crate) mod turns;
+pub(crate) mod unread;
 pub(crate) mod users;
 pub(crate) mod webhooks;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     changes::{Concerns, Owner, note, note_reply},
     conversations::touch,
+    unread,
 };
 use crate::{
     error::InboxError,
@@ -254,13 +255,15 @@ pub(crate) fn conversation_of(tx: &Transaction<'_>, reply: ReplyId) -> Result<Co
 /// Marks messages as read once a person has answered them. An answer by a bot does not count, nor does a typing
 /// indicator, which is not a message.
 pub(crate) fn note_answered(tx: &Transaction<'_>, (reply, step): (ReplyId, i64), now: u64) -> Result<(), InboxError> {
-    let read = tx
+    let answer: Option<(ConversationId, MessageId)> = tx
         .prepare_cached(
-            "UPDATE message AS answered SET unread = 0 FROM message AS answer
-         WHERE answer.reply_id = ?1 AND answer.step = ?2 AND json_extract(answer.author, '$.kind') = 'human'
-           AND answered.conversation_id = answer.conversation_id AND answered.unread = 1 AND answered.id < answer.id",
+            "SELECT conversation_id, id FROM message
+             WHERE reply_id = ?1 AND step = ?2 AND json_extract(author, '$.kind') = 'human' ORDER BY id DESC LIMIT 1",
         )?
-        .execute(params![reply, step])?;
+        .query_row(params![reply, step], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((conversation, answer)) = answer else { return Ok(()) };
+    let read = unread::clear(tx, conversation, Some(answer))?;
     if read > 0 { note_reply(tx, ChangeKind::ConversationRead, reply, now) } else { Ok(()) }
 }
 

@@ -13,7 +13,7 @@ use crate::{
 /// The columns of an entry, for a conversation `c`.
 const COLUMNS: &str = "c.id, c.workspace_id, a.id, k.id, a.channel, a.platform_id, iif(k.unnamed, NULL, k.platform_id),
     coalesce(json_extract(c.thread, '$.title'), k.name, k.username), c.last_at,
-    (SELECT count(*) FROM message m WHERE m.conversation_id = c.id AND m.unread = 1), c.seen_message,
+    (SELECT count(*) FROM unread u WHERE u.conversation_id = c.id), c.seen_message,
     (SELECT text FROM message m WHERE m.conversation_id = c.id ORDER BY at DESC, seq DESC, id DESC LIMIT 1),
     c.thread, c.state, c.snoozed_until, c.closed_at, c.assignee_id, c.collection_id,
     (SELECT json_group_array(l.label_id) FROM conversation_label l WHERE l.conversation_id = c.id), k.username,
@@ -288,8 +288,10 @@ mod tests {
         INSERT INTO note (id, conversation_id, author, at, text)
             SELECT id, id, 'Kim', id, '@Ada' FROM conversation WHERE id % 1000 = 12;
         INSERT INTO mention (user_id, note_id) SELECT 1, id FROM note;
-        INSERT INTO message (account_id, conversation_id, direction, author, at, received_at, origin, unread)
-            SELECT account_id, id, 'inbound', '', 1, 1, 'live', 1 FROM conversation WHERE id % 1000 = 11;
+        INSERT INTO message (account_id, conversation_id, direction, author, at, received_at, origin)
+            SELECT account_id, id, 'inbound', '', 1, 1, 'live' FROM conversation WHERE id % 1000 = 11;
+        INSERT INTO unread (conversation_id, message_id) SELECT conversation_id, id FROM message;
+        UPDATE conversation SET has_unread = 1 WHERE id IN (SELECT conversation_id FROM unread);
         ANALYZE;";
 
     #[test]

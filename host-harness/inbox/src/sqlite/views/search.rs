@@ -19,7 +19,7 @@ const NAMES: i64 = 1000;
 const LOOKED_AT: usize = 20_000;
 /// How many messages are looked at for a list: each costs three to ten microseconds in a large file, and every page of the
 /// list looks at all of them.
-const LISTED: i64 = 400;
+const LISTED: i64 = 250;
 
 /// The mark that the rows of a workspace have.
 pub(crate) fn scope(workspace: WorkspaceId) -> String {
