@@ -52,7 +52,7 @@ pub struct ConversationSummary {
     pub thread: Option<Box<RawValue>>,
     /// Platform time of its newest entry, never later than the time of receipt.
     pub last_at: i64,
-    /// Messages of the customer since a person answered or marked the conversation as read.
+    /// Messages of the customer since a person answered or marked the conversation as read. More than 1000 count as 1000.
     pub unread: i64,
     /// How far the customer has read: the platform's id of a message.
     pub seen_message: Option<String>,

@@ -23,6 +23,9 @@ const KEPT: Duration = Duration::from_secs(20);
 /// The pages in the log from which it is written from its beginning again. Few, because the device writes them out at
 /// once, and commits wait for it meanwhile.
 const LARGE: u64 = 1_500;
+/// The shortest time between two beginnings of a log that is only large. A burst writes the same pages again and again, and
+/// each needs to be copied once.
+const EVERY: Duration = Duration::from_millis(300);
 /// The pages that were written while the log was copied, from which it is copied again first, so that the writer has little
 /// left to copy.
 const REST: u64 = 200;
@@ -106,7 +109,10 @@ impl Checkpoints {
     fn begin_anew(&mut self, connection: &Connection) {
         self.forget();
         match checkpoint(connection, "RESTART", Duration::ZERO) {
-            Ok(true) => self.pages.store(0, Ordering::Relaxed),
+            Ok(true) => {
+                self.pages.store(0, Ordering::Relaxed);
+                self.not_before = Instant::now() + EVERY;
+            }
             Ok(false) => self.not_before = Instant::now() + SOON,
             Err(error) => self.failed(&error),
         }

@@ -13,7 +13,7 @@ use crate::{
 /// The columns of an entry, for a conversation `c`.
 const COLUMNS: &str = "c.id, c.workspace_id, a.id, k.id, a.channel, a.platform_id, iif(k.unnamed, NULL, k.platform_id),
     coalesce(json_extract(c.thread, '$.title'), k.name, k.username), c.last_at,
-    (SELECT count(*) FROM unread u WHERE u.conversation_id = c.id), c.seen_message,
+    (SELECT count(*) FROM (SELECT 1 FROM unread u WHERE u.conversation_id = c.id LIMIT 1000)), c.seen_message,
     (SELECT text FROM message m WHERE m.conversation_id = c.id ORDER BY at DESC, seq DESC, id DESC LIMIT 1),
     c.thread, c.state, c.snoozed_until, c.closed_at, c.assignee_id, c.collection_id,
     (SELECT json_group_array(l.label_id) FROM conversation_label l WHERE l.conversation_id = c.id), k.username,

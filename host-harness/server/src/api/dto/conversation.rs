@@ -31,7 +31,7 @@ pub(crate) struct Conversation {
     thread: Option<Box<RawValue>>,
     /// Of its newest entry, by the platform's clock, never later than the time of receipt.
     last_at: Time,
-    /// Messages of the customer since a person answered or marked the conversation as read.
+    /// Messages of the customer since a person answered or marked the conversation as read. More than 1000 count as 1000.
     unread: i64,
     /// How far the customer has read: the platform's id of a message.
     seen_platform_id: Option<String>,
