@@ -16,8 +16,9 @@ use channel_tests::{
     World, counted, eventually, hostile, hosts::open_with, instagram, manifest::replaced, message, sandbox_config,
     secrets, text,
 };
-use harness_engine::{BreakerState, ChannelOptions, Host, HostOptions, RecordedCall};
+use harness_engine::{BreakerState, ChannelOptions, Host, HostOptions, Looked, NewerVersion, RecordedCall};
 use harness_sandbox::{Sandbox, SandboxConfig};
+use serde_json::{Value, json};
 use simulator::Config;
 use wasm_encoder::{ComponentSection as _, CustomSection};
 
@@ -81,6 +82,34 @@ async fn a_broken_update_and_that_of_another_channel_are_not_taken() {
     world.conversation(CUSTOMER).await;
     world.host.replace_channel("instagram", instagram().1.clone(), ChannelOptions::default()).await.unwrap();
     assert_eq!(world.host.update_problem("instagram"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_where_a_channel_came_from_is_told_by_the_api() {
+    let world = World::new().await;
+    let digest = world.host.channel("instagram").unwrap().channel.inspection().digest.clone();
+    let told = async || {
+        world.api("GET", "/api/v1/channels", &[], vec![]).await.json()["data"][0]["looked_for"].clone()
+    };
+    assert_eq!(told().await, Value::Null);
+    let newer = NewerVersion {
+        version: "0.3.0".into(),
+        publisher: Some("acme".into()),
+        more: vec!["requests GET https://more.example.com/*".into()],
+        less: vec![],
+    };
+    let shown = json!({
+        "version": "0.3.0", "publisher": "acme", "asks_more": ["requests GET https://more.example.com/*"], "asks_less": [],
+    });
+    for (found, newer, problem) in [
+        (Ok(Some(newer)), shown, Value::Null),
+        (Ok(None), Value::Null, Value::Null),
+        (Err("nobody answers".to_owned()), Value::Null, "nobody answers".into()),
+    ] {
+        world.host.note_looked("instagram", &digest, Looked { at: 1_795_000_000_000, found });
+        let expected = json!({ "at": "2026-11-18T11:06:40.000Z", "newer": newer, "problem": problem });
+        assert_eq!(told().await, expected);
+    }
 }
 
 async fn hostile_host() -> (Host, tempfile::TempDir) {

@@ -273,3 +273,31 @@ async fn a_conversation_that_cannot_be_shown_leads_to_the_page_that_says_why() {
     assert!(!stayed(&browser).await);
     browser.quit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_loaded_with_a_conversation_reaches_down_to_it_and_goes_on_where_it_is_scrolled() {
+    let world = World::new().await;
+    for n in 10..60 {
+        world.sim.customer(&format!("5519820147000{n}")).text("Hello").await;
+    }
+    world.settled().await;
+    let all = world.host.inbox().conversations(99).await.unwrap();
+    let browser = Browser::start().await;
+    browser.sized(1440, 700).await;
+    let rows = "[...document.querySelectorAll('#rows .row')].map(one => one.id).join()";
+    let ids = |count: usize| all.iter().take(count).map(|one| format!("c-{}", one.id.public())).collect::<Vec<_>>().join(",");
+    for (at, shown) in [(30, 31), (1, 16)] {
+        browser.open(&format!("{}/inbox/{}", world.address, all[at].id.public())).await;
+        browser.becomes(rows, ids(shown)).await;
+    }
+    browser.runs("document.querySelector('#more').scrollIntoView()").await;
+    browser.becomes(rows, ids(all.len())).await;
+    browser.runs("document.querySelector('#rows').lastElementChild.scrollIntoView()").await;
+    // The list is renewed, and what was loaded is still there.
+    let last = all.last().unwrap();
+    world.sim.customer(last.contact.as_deref().unwrap()).text("Hello again").await;
+    browser.becomes("document.querySelector('#rows .row').id", format!("c-{}", last.id.public())).await;
+    browser.becomes("new Set([...document.querySelectorAll('#rows .row')].map(one => one.id)).size", all.len()).await;
+    browser.becomes("document.querySelectorAll('#rows .row').length", all.len()).await;
+    browser.quit().await;
+}
