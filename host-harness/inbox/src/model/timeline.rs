@@ -76,14 +76,6 @@ pub struct ConversationSummary {
     pub continued_in: Option<ConversationId>,
 }
 
-impl ConversationSummary {
-    /// Where it stands in the list.
-    #[must_use]
-    pub const fn place(&self) -> Place {
-        Place { at: self.last_at, seq: 0, id: self.id.get() }
-    }
-}
-
 /// A reaction to a message.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReactionView {

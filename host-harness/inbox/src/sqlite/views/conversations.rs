@@ -67,7 +67,7 @@ pub(crate) fn list(
     let (sql, values) = query(filter, among.transpose()?, before.unwrap_or(Place::FIRST), limit);
     let rows = collect(connection, &sql, params_from_iter(values), |row| {
         let summary = summary(row)?;
-        let place = summary.place();
+        let place = Place { at: summary.last_at, seq: 0, id: summary.id.get() };
         Ok((summary, place))
     })?;
     Ok(Page::of(rows, limit))

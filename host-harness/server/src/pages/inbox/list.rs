@@ -47,9 +47,6 @@ pub(super) fn name(summary: &ConversationSummary, channel_name: &str, reader: &R
     }
 }
 
-/// The rows that are drawn with a conversation: more than are in view of most windows. Scrolling brings the others.
-const BESIDE: usize = 16;
-
 /// A page of the list.
 pub(super) struct List {
     pub(super) rows: Vec<Row>,
@@ -57,19 +54,6 @@ pub(super) struct List {
     pub(super) next: Option<String>,
     /// What a search found, in place of rows.
     pub(super) found: Option<Found>,
-}
-
-impl List {
-    /// As it is drawn with a conversation, down to its row at least.
-    pub(super) fn beside(mut self, open: ConversationId) -> Self {
-        let at = self.rows.iter().position(|row| row.summary.id == open);
-        let shown = at.map_or(BESIDE, |at| BESIDE.max(at.saturating_add(1)));
-        if self.rows.len() > shown {
-            self.rows.truncate(shown);
-            self.next = self.rows.last().map(|row| row.summary.place().to_string());
-        }
-        self
-    }
 }
 
 /// Whose list it is, and how it was asked for.

@@ -336,12 +336,10 @@ async fn shown(
         }
         (contact::panel(&opened, &thread::pictures(&opened.messages), &query, now, reader))
     };
-    let unread: i64 = list.iter().flat_map(|list| &list.rows).map(|row| row.summary.unread).sum();
-    let pane = list.map(|list| list::pane(&list.beside(id), &shown));
+    let pane = list.as_ref().map(|list| list::pane(list, &shown));
     let content = inbox(asked, (&id.public(), &title), pane.as_ref(), &beside, reader);
-    if pane.is_none() {
-        return part(status, content);
-    }
+    let Some(list) = list else { return part(status, content) };
+    let unread: i64 = list.rows.iter().map(|row| row.summary.unread).sum();
     let title = if unread > 0 { format!("({unread}) {title}") } else { title };
     let frame = Frame { title: &title, place: Place::Inbox, pane: Some("thread"), unread };
     layout::page(reader, status, &frame, &content)
