@@ -88,9 +88,7 @@ async fn a_broken_update_and_that_of_another_channel_are_not_taken() {
 async fn what_waits_where_a_channel_came_from_is_told_by_the_api() {
     let world = World::new().await;
     let digest = world.host.channel("instagram").unwrap().channel.inspection().digest.clone();
-    let told = async || {
-        world.api("GET", "/api/v1/channels", &[], vec![]).await.json()["data"][0]["looked_for"].clone()
-    };
+    let told = async || world.api("GET", "/api/v1/channels", &[], vec![]).await.json()["data"][0]["looked_for"].clone();
     assert_eq!(told().await, Value::Null);
     let newer = NewerVersion {
         version: "0.3.0".into(),

@@ -285,7 +285,8 @@ async fn the_list_goes_on_where_it_is_scrolled_and_keeps_what_was_loaded() {
     let browser = Browser::start().await;
     browser.sized(1440, 700).await;
     let rows = "[...document.querySelectorAll('#rows .row')].map(one => one.id).join()";
-    let ids = |count: usize| all.iter().take(count).map(|one| format!("c-{}", one.id.public())).collect::<Vec<_>>().join(",");
+    let ids =
+        |count: usize| all.iter().take(count).map(|one| format!("c-{}", one.id.public())).collect::<Vec<_>>().join(",");
     browser.open(&format!("{}/inbox/{}", world.address, all[1].id.public())).await;
     browser.becomes(rows, ids(40)).await;
     browser.runs("document.querySelector('#more').scrollIntoView()").await;
