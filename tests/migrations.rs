@@ -212,7 +212,7 @@ async fn every_row_of_every_released_schema_is_there_after_the_migration() {
                         continue;
                     }
                     if (table.as_str(), column.as_str()) == ("message", "unread") {
-                        // They stand in a table of their own now.
+                        // They have their own table now.
                         let unread = after["unread"].iter().any(|row| row["message_id"] == old["id"]);
                         assert_eq!(Value::Integer(unread.into()), *value, "schema {schema}");
                         continue;

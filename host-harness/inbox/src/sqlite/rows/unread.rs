@@ -1,4 +1,4 @@
-//! Owns: which messages nobody has read, and which conversations have any.
+//! Owns: unread messages, and which conversations have any.
 //! Does not own: messages that move or are deleted, which triggers follow; who reads, and what the feed says of it.
 
 use rusqlite::{Transaction, params};

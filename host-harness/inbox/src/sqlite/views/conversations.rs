@@ -10,7 +10,7 @@ use crate::{
     sqlite::columns::{as_millis, collect, from_millis, json_column, with_one_more},
 };
 
-/// The columns of an entry, for a conversation `c`.
+/// The columns of an entry, for a conversation `c`. Unread messages are counted as far as anybody looks.
 const COLUMNS: &str = "c.id, c.workspace_id, a.id, k.id, a.channel, a.platform_id, iif(k.unnamed, NULL, k.platform_id),
     coalesce(json_extract(c.thread, '$.title'), k.name, k.username), c.last_at,
     (SELECT count(*) FROM (SELECT 1 FROM unread u WHERE u.conversation_id = c.id LIMIT 1000)), c.seen_message,

@@ -23,7 +23,7 @@ pub(crate) struct Channel {
     update_problem: Option<String>,
     /// What its manifest asks for beyond that of the component before, one line each.
     asks_more: Vec<String>,
-    /// What was found when somebody looked for a newer version where it was installed from. `null` where nobody looks.
+    /// The last look for a newer version where it was installed from. `null` if there was none.
     looked_for: Option<LookedFor>,
     /// Who it is, its logins, settings and callbacks, and which permissions it asks for.
     #[schema(value_type = Object)]
@@ -64,7 +64,7 @@ impl From<Looked> for LookedFor {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NewerVersion {
     version: String,
-    /// Whose it is. `null` if nobody signed it.
+    /// Its publisher. `null` if nobody signed it.
     publisher: Option<String>,
     /// What it asks for that the one that runs does not, one line each.
     asks_more: Vec<String>,

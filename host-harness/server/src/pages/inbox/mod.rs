@@ -187,8 +187,8 @@ fn part(status: StatusCode, markup: Markup) -> Response {
         .into_response()
 }
 
-/// The list and what stands beside it, which has a title and is a conversation or nothing. Without the list it is for the
-/// script, which keeps the one that is there.
+/// The list and what stands beside it, by its title: a conversation or nothing. The script asks without the list, and keeps
+/// its own.
 fn inbox(
     asked: &Asked,
     (open, title): (&str, &str),
