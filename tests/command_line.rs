@@ -12,12 +12,12 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Write as _},
+    io::Write as _,
     path::Path,
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Command, Output, Stdio},
 };
 
-use channel_tests::{eventually, instagram, request, signature, write_secret};
+use channel_tests::{eventually, instagram, process::Process, request, signature, write_secret};
 use serde_json::{Value, json};
 
 fn harness(arguments: &[&str], input: &[u8]) -> Output {
@@ -191,37 +191,11 @@ pub(crate) fn admin(folder: &Path) -> String {
     format!("Bearer {}", fs::read_to_string(folder.join("data/admin-token")).unwrap().trim())
 }
 
-/// A running `serve`, which ends with the test.
-pub(crate) struct Served {
-    child: Child,
-    /// Kept open: what the program says later has to go somewhere.
-    _stdout: BufReader<ChildStdout>,
-    pub(crate) address: String,
-}
-
-impl Served {
-    pub(crate) fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let address = line.trim().trim_start_matches("listening on ").to_owned();
-        Self { child, _stdout: stdout, address }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[tokio::test]
 async fn serve_takes_a_webhook_signed_by_hand_and_it_is_in_the_inbox_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = config(folder.path(), "");
-    let served = Served::start(Command::new(env!("CARGO_BIN_EXE_harness")).args(["serve", "--config", &path]));
+    let served = Process::start(Command::new(env!("CARGO_BIN_EXE_harness")).args(["serve", "--config", &path]));
     let address = &served.address;
     let url = format!("{address}/webhooks/instagram");
     let challenge = format!("{url}?hub.mode=subscribe&hub.verify_token=my-verify-token&hub.challenge=42");
@@ -249,7 +223,7 @@ async fn serve_reloads_a_changed_component_keeps_the_old_one_and_its_recording_i
     let text = fs::read_to_string(&path).unwrap().replace(instagram().0.to_str().unwrap(), "channel.wasm");
     fs::write(&path, text).unwrap();
     let recording = folder.path().join("calls.jsonl");
-    let served = Served::start(
+    let served = Process::start(
         Command::new(env!("CARGO_BIN_EXE_harness"))
             .args(["serve", "--config", &path, "--watch", "--record", recording.to_str().unwrap()])
             .stderr(Stdio::null()),
@@ -350,7 +324,7 @@ async fn tokens_are_made_listed_and_revoked_by_command_before_and_while_the_host
         let error = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(!refused.status.success() && error.contains(words), "{arguments:?}: {error}");
     }
-    let served = Served::start(Command::new(env!("CARGO_BIN_EXE_harness")).args(["serve", "--config", &path]));
+    let served = Process::start(Command::new(env!("CARGO_BIN_EXE_harness")).args(["serve", "--config", &path]));
     let address = &served.address;
     let status = async |token: &str| {
         let shown = format!("Bearer {token}");

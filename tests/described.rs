@@ -58,25 +58,19 @@ impl Sender {
         request("GET", &format!("{}/api/v1/session", team.address), &headers, Vec::new()).await.status
     }
 
-    /// Runs the tool with this sender. By hand for long: SCHEMATHESIS_EXAMPLES=1000.
+    /// Runs the tool with this sender. By hand for long, and otherwise each time: SCHEMATHESIS_MINUTES=10, for each sender.
     async fn ask(&self, team: &Team, phases: &str, examples: u32) -> Output {
-        let long = std::env::var("SCHEMATHESIS_EXAMPLES").ok();
-        let phases = if long.is_some() { ALL } else { phases };
-        let examples = long.unwrap_or_else(|| examples.to_string());
         let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
         let mut tool = Command::new(root().join("target/api/python/bin/schemathesis"));
         tool.arg("run").arg(format!("{}/api/v1/openapi.json", team.address));
-        tool.args([
-            "--phases",
-            phases,
-            "--max-examples",
-            &examples,
-            "--seed",
-            "1",
-            "--no-color",
-            "--generation-database",
-            "none",
-        ]);
+        tool.args(["--no-color", "--generation-database", "none"]);
+        match std::env::var("SCHEMATHESIS_MINUTES") {
+            Err(_) => tool.args(["--phases", phases, "--max-examples", &examples.to_string(), "--seed", "1"]),
+            Ok(minutes) => {
+                let minutes: u64 = minutes.parse().expect("SCHEMATHESIS_MINUTES is a number");
+                tool.args(["--phases", ALL, "--max-time", &(minutes * 60).to_string()])
+            }
+        };
         // A stream has no end.
         tool.args(["--exclude-path-regex", "/events$", "--request-timeout", "60", "--checks", checks]);
         tool.args(self.without.iter().flat_map(|paths| ["--exclude-path-regex", paths]));

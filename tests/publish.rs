@@ -26,6 +26,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 use channel_tests::{
     eventually, instagram,
     manifest::with_manifest,
+    process::Process,
     registry::{DockerRegistry, USER, login},
     web_chat,
 };
@@ -34,7 +35,6 @@ use serde_json::json;
 use simulator::{Config, Simulator};
 
 use self::machine::{Machine, api, configure, hex, package, runs, trusting, wanting_more};
-use crate::command_line::Served;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_channel_goes_from_its_publisher_to_an_operator_and_back_a_step() {
@@ -66,7 +66,7 @@ async fn a_channel_goes_from_its_publisher_to_an_operator_and_back_a_step() {
     assert!(done && installed.contains("installed instagram 0.1.0"), "{installed}");
     // It runs, takes a message and answers it.
     let mut served =
-        Served::start(operator.command(&["serve", "--config", &config]).stderr(std::process::Stdio::null()));
+        Process::start(operator.command(&["serve", "--config", &config]).stderr(std::process::Stdio::null()));
     let (digest, provenance) = runs(&operator, &served, "instagram").await.unwrap();
     assert_eq!((digest, &provenance["kind"]), (hex(&instagram().1), &json!("package")));
     assert_eq!((&provenance["publisher"], &provenance["source"]), (&json!("acme"), &json!(from)));
@@ -117,7 +117,7 @@ async fn a_channel_goes_from_its_publisher_to_an_operator_and_back_a_step() {
     assert!(done, "{pulled}");
     drop(registry);
     drop(served);
-    served = Served::start(operator.command(&["serve", "--config", &config]).stderr(std::process::Stdio::null()));
+    served = Process::start(operator.command(&["serve", "--config", &config]).stderr(std::process::Stdio::null()));
     assert_eq!(runs(&operator, &served, "instagram").await.unwrap().0, hex(&instagram().1));
     assert_eq!(runs(&operator, &served, "web-chat").await.unwrap().0, hex(&web_chat().1));
     // What was copied before is installed without it, as what asks for no more than that is what was shown.
@@ -255,7 +255,7 @@ async fn what_was_changed_or_revoked_since_does_not_start_and_the_others_do() {
     fs::write(&component, wanting_more("0.1.0")).unwrap();
     let (good, said) = operator.run(&["verify", "--config", &config]);
     assert!(!good && said.contains("instagram 0.1.0: acme") && said.contains("web-chat 0.1.0"), "{said}");
-    let served = Served::start(operator.command(&["serve", "--config", &config]).stderr(std::process::Stdio::null()));
+    let served = Process::start(operator.command(&["serve", "--config", &config]).stderr(std::process::Stdio::null()));
     assert!(runs(&operator, &served, "instagram").await.is_some());
     assert!(runs(&operator, &served, "web-chat").await.is_none());
     drop(served);

@@ -12,22 +12,12 @@
 
 use harness_inbox::{ConversationId, PublicId as _};
 use std::{
-    io::{BufRead as _, BufReader},
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::{Arc, Mutex},
 };
 
 use axum::{Router, body::Bytes, http::HeaderMap, routing::post};
-use channel_tests::{eventually, instagram, listen, request, signature};
-
-struct Served(Child);
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use channel_tests::{eventually, instagram, listen, process::Process, request, signature};
 
 type Batches = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
 
@@ -63,18 +53,15 @@ async fn a_collector_gets_the_numbers_of_requests_and_no_secret_and_no_text() {
              settings = {{ login = \"facebook\", page-id = \"1\" }}\nsecrets = {{ page-token = {{ file = \"page-token\" }} }}\n"
         ),
     );
-    let mut child = Command::new(env!("CARGO_BIN_EXE_harness"))
-        .args(["serve", "--config"])
-        .arg(folder.path().join("harness.toml"))
-        // Traces do not depend on what is logged.
-        .env("HARNESS_LOG", "off")
-        .env("OTEL_BSP_SCHEDULE_DELAY", "200")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut served = Served(child);
-    let address = lines.next().unwrap().unwrap().trim_start_matches("listening on ").to_owned();
+    let mut served = Process::start(
+        Command::new(env!("CARGO_BIN_EXE_harness"))
+            .args(["serve", "--config"])
+            .arg(folder.path().join("harness.toml"))
+            // Traces do not depend on what is logged.
+            .env("HARNESS_LOG", "off")
+            .env("OTEL_BSP_SCHEDULE_DELAY", "200"),
+    );
+    let address = served.address.clone();
 
     let body = r#"{"object":"instagram","entry":[{"id":"17841400000000001","messaging":[{"sender":{"id":"5551230000000001"},"recipient":{"id":"17841400000000001"},"timestamp":1795000000123,"message":{"mid":"by-hand-1","text":"canary-of-a-customer"}}]}]}"#;
     let proof = signature("canary-app-secret", body.as_bytes());
@@ -100,8 +87,8 @@ async fn a_collector_gets_the_numbers_of_requests_and_no_secret_and_no_text() {
     // What is left is sent when the host stops.
     let last = [token, ("x-request-id", "number-of-the-last")];
     request("GET", &format!("{address}/api/v1/conversations"), &last, Vec::new()).await;
-    assert!(Command::new("kill").arg(served.0.id().to_string()).status().unwrap().success());
-    let ended = tokio::task::spawn_blocking(move || served.0.wait().unwrap()).await.unwrap();
+    assert!(Command::new("kill").arg(served.id().to_string()).status().unwrap().success());
+    let ended = tokio::task::spawn_blocking(move || served.ended()).await.unwrap();
     assert!(ended.success());
     assert!(hold(&batches, "number-of-the-last"));
 

@@ -15,13 +15,13 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     time::Duration,
 };
 
 use channel_tests::{
+    process::Process,
     root,
     speed::{self, Desk, Rounds},
     team::{accepts, invited_at},
@@ -58,43 +58,12 @@ impl Asked {
     }
 }
 
-/// The host. It ends with this.
-struct Served {
-    process: Child,
-    address: String,
-}
-
-impl Served {
-    fn start(asked: &Asked, config: &Path) -> Self {
-        let program = &asked.program;
-        let mut process = Command::new(program)
-            .args(["serve", "--config"])
-            .arg(config)
-            .env("HARNESS_LOG", "error")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| {
-                panic!(
-                    "{}: {error}. `cargo build --release -p harness-cli` makes it; --harness names another one",
-                    program.display()
-                )
-            });
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let first = lines.next().expect("the host starts; it said why not").unwrap();
-        let address =
-            first.strip_prefix("listening on ").unwrap_or_else(|| panic!("the host said: {first}")).to_owned();
-        // A closed pipe would end it.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { process, address }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// The host.
+fn served(asked: &Asked, config: &Path) -> Process {
+    let program = &asked.program;
+    let hint = "`cargo build --release -p harness-cli` makes it; --harness names another one";
+    assert!(program.is_file(), "{} is no program. {hint}", program.display());
+    Process::start(Command::new(program).args(["serve", "--config"]).arg(config).env("HARNESS_LOG", "error"))
 }
 
 /// The folder's configuration with this simulator as the platform, and the account in it.
@@ -146,7 +115,7 @@ async fn main() {
     let sim =
         Simulator::start(Config { app_secret: Secret::new(app_secret.as_str()), ..Config::demo() }).await.unwrap();
     let (config, account) = configured(&asked.folder, &sim);
-    let host = Served::start(&asked, &config);
+    let host = served(&asked, &config);
     sim.set_webhook_url(format!("{}/webhooks/{CHANNEL}", host.address));
     let cookies = joins(&host.address, &token).await;
     println!("{}", size(&asked.folder));

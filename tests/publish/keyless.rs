@@ -5,12 +5,12 @@ use std::fs;
 
 use channel_tests::{
     keyless::{self, Signing, World},
+    process::Process,
     web_chat,
 };
 use serde_json::json;
 
 use super::machine::{package, runs, trusting, wanting_more};
-use crate::command_line::Served;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_signs_as_an_identity_is_shown_installed_and_judged_again_at_each_start() {
@@ -58,7 +58,7 @@ async fn who_signs_as_an_identity_is_shown_installed_and_judged_again_at_each_st
         "{verified}"
     );
     assert!(operator.done(&["verify", "--config", &config]).contains(&named));
-    let served = Served::start(operator.command(&["serve", "--config", &config]).stderr(std::process::Stdio::null()));
+    let served = Process::start(operator.command(&["serve", "--config", &config]).stderr(std::process::Stdio::null()));
     let (_, provenance) = runs(&operator, &served, "web-chat").await.unwrap();
     assert_eq!(provenance["identity"], json!({"issuer": keyless::ISSUER, "subject": keyless::SUBJECT}));
     assert_eq!(provenance.get("key"), None);

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-use channel_tests::{manifest::with_manifest, request, web_chat, write_secret};
+use channel_tests::{manifest::with_manifest, process::Process, request, web_chat, write_secret};
 use harness_package::{
     Digest,
     layout::Layout,
@@ -19,7 +19,7 @@ use serde_json::Value;
 use simulator::{Config, Login, Simulator};
 use tempfile::TempDir;
 
-use crate::command_line::{Served, admin};
+use crate::command_line::admin;
 
 /// Somebody's machine: a folder, in which commands run.
 pub(super) struct Machine(pub(super) TempDir);
@@ -169,7 +169,7 @@ pub(super) async fn trusting() -> (Machine, Machine, String) {
     (publisher, operator, config)
 }
 
-pub(super) async fn api(machine: &Machine, served: &Served, method: &str, path: &str, body: Option<Value>) -> Value {
+pub(super) async fn api(machine: &Machine, served: &Process, method: &str, path: &str, body: Option<Value>) -> Value {
     let shown = admin(machine.0.path());
     let headers = [("authorization", shown.as_str()), ("idempotency-key", "one")];
     let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
@@ -178,7 +178,7 @@ pub(super) async fn api(machine: &Machine, served: &Served, method: &str, path: 
 }
 
 /// The digest and the provenance of a channel that runs; none where it does not.
-pub(super) async fn runs(machine: &Machine, served: &Served, channel: &str) -> Option<(String, Value)> {
+pub(super) async fn runs(machine: &Machine, served: &Process, channel: &str) -> Option<(String, Value)> {
     let all = api(machine, served, "GET", "channels", None).await;
     let found = all.as_array().unwrap().iter().find(|found| found["id"] == channel)?.clone();
     Some((found["digest"].as_str().unwrap().to_owned(), found["provenance"].clone()))

@@ -8,6 +8,7 @@ use std::{
 
 use channel_tests::{
     eventually,
+    process::Process,
     registry::DockerRegistry,
     team::{accepts, invited_at},
     web_chat,
@@ -15,13 +16,13 @@ use channel_tests::{
 use simulator::{Config, Simulator};
 
 use super::machine::{Machine, configure, package, wanting_more};
-use crate::command_line::{Served, admin};
+use crate::command_line::admin;
 
 /// People who joined so far.
 static JOINED: AtomicU32 = AtomicU32::new(0);
 
 /// The page of a channel, for somebody who runs the host.
-async fn page(operator: &Machine, served: &Served) -> String {
+async fn page(operator: &Machine, served: &Process) -> String {
     let email = format!("nora.{}@shop.example", JOINED.fetch_add(1, Ordering::Relaxed));
     let link = invited_at(&served.address, &admin(operator.0.path()), None, &email, "admin").await;
     let browser = accepts(&served.address, &link, "Nora").await;
@@ -48,7 +49,7 @@ async fn a_newer_version_in_the_registry_waits_on_the_page_with_what_it_asks_for
     publish("0.1.0", &web_chat().1).await;
     let config = configure(&operator, &registry.authority, &sim);
     assert!(operator.typed(&["install", &chat, "--config", &config], "y").0);
-    let serve = || Served::start(operator.command(&["serve", "--config", &config]).stderr(Stdio::null()));
+    let serve = || Process::start(operator.command(&["serve", "--config", &config]).stderr(Stdio::null()));
     let note = operator.path("data/channels/updates.json");
 
     // There is nothing newer.

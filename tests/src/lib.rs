@@ -12,6 +12,7 @@
 
 pub mod attacked;
 pub mod browser;
+pub mod channels;
 pub mod client;
 pub mod dialog;
 pub mod follow;
@@ -27,6 +28,7 @@ pub mod model;
 pub mod neighbours;
 pub mod nginx;
 pub mod pages;
+pub mod process;
 pub mod provider;
 pub mod registry;
 pub mod served;
@@ -36,18 +38,15 @@ pub mod speed;
 pub mod steps;
 pub mod team;
 pub mod told;
+pub mod written;
 
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
-    sync::OnceLock,
     time::{Duration, Instant},
 };
 
-use harness_contract::{
-    MediaKind, MediaSource, MessageRef, OutboundMedia, OutboundMessage, OutboundPart, OutboundText, Sender, SenderKind,
-    Window, WindowState, settings::RawSetting,
-};
+use harness_contract::{OutboundMessage, settings::RawSetting};
 use harness_engine::{ChannelOptions, Clock, Endpoints, Host, HostOptions, Secret};
 use harness_inbox::{ConversationId, DeliveryCounts, ReplyId, ReplyState, ReplyView, TimelineEntry};
 use harness_sandbox::SandboxConfig;
@@ -57,8 +56,10 @@ use simulator::{Config, Login, RequestRecord, Simulator};
 use tempfile::TempDir;
 use tokio::task::AbortHandle;
 
+pub use channels::{hostile, instagram, line, scripted, slack, web_chat};
 pub use client::{Answer, api, entries, request, try_api, try_request};
 pub use hosts::granted;
+pub use written::{message, message_ref, open_window, outbound_media, sender, text};
 
 /// A guard against waiting for ever, on the slowest machine and beside any load. No test measures with it.
 pub const PATIENCE: Duration = Duration::from_secs(300);
@@ -66,47 +67,6 @@ pub const PATIENCE: Duration = Duration::from_secs(300);
 /// The repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
-fn built(folder: &'static str) -> (PathBuf, Vec<u8>) {
-    let built = harness_build::build(&root().join(folder), false).expect("the channel builds");
-    (built.path, built.bytes)
-}
-
-/// The Instagram component, built from this workspace.
-pub fn instagram() -> &'static (PathBuf, Vec<u8>) {
-    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
-    BUILT.get_or_init(|| built("plugin"))
-}
-
-/// The web-chat component.
-pub fn web_chat() -> &'static (PathBuf, Vec<u8>) {
-    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
-    BUILT.get_or_init(|| built("tests/channels/web-chat"))
-}
-
-/// The LINE component.
-pub fn line() -> &'static (PathBuf, Vec<u8>) {
-    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
-    BUILT.get_or_init(|| built("tests/channels/line"))
-}
-
-/// The Slack component.
-pub fn slack() -> &'static (PathBuf, Vec<u8>) {
-    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
-    BUILT.get_or_init(|| built("tests/channels/slack"))
-}
-
-/// The component that attacks its host.
-pub fn hostile() -> &'static (PathBuf, Vec<u8>) {
-    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
-    BUILT.get_or_init(|| built("tests/channels/hostile"))
-}
-
-/// The component that does what a script tells it.
-pub fn scripted() -> &'static (PathBuf, Vec<u8>) {
-    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
-    BUILT.get_or_init(|| built("tests/channels/scripted"))
 }
 
 /// A sandbox whose compiled components are shared by all tests. No call of it is over its deadline because the machine
@@ -414,64 +374,6 @@ pub fn files_with(folder: &Path, bytes: &str) -> Vec<PathBuf> {
         }
     }
     found
-}
-
-/// Who writes, without a name or a picture.
-pub fn sender(kind: SenderKind, id: &str) -> Sender {
-    Sender { kind, id: id.into(), name: None, picture_url: None }
-}
-
-/// A message of a human agent.
-pub fn message(parts: Vec<OutboundPart>) -> OutboundMessage {
-    OutboundMessage {
-        id: String::new(),
-        sender: sender(SenderKind::Human, "agent-1"),
-        parts,
-        quick_replies: Vec::new(),
-        reply_to: None,
-        private_reply_to: None,
-        fallback: Default::default(),
-        try_anyway: false,
-        options: Vec::new(),
-        native: None,
-    }
-}
-
-/// A file to send, of which nothing is said but where it is.
-pub fn outbound_media(kind: MediaKind, source: MediaSource) -> OutboundMedia {
-    OutboundMedia {
-        kind,
-        source,
-        mime: None,
-        size: None,
-        duration: None,
-        preview: None,
-        name: None,
-        caption: None,
-        description: None,
-    }
-}
-
-/// A message on the platform, for which the channel gave nothing to keep.
-pub fn message_ref(id: impl Into<String>) -> MessageRef {
-    MessageRef { id: id.into(), context: None }
-}
-
-/// A window that is open, and says nothing else.
-pub fn open_window() -> Window {
-    Window {
-        state: WindowState::Open,
-        opened_by: None,
-        opened_at: None,
-        closes_at: None,
-        human_closes_at: None,
-        replies_left: None,
-        refused_at: None,
-    }
-}
-
-pub fn text(text: &str) -> OutboundPart {
-    OutboundPart::Text(OutboundText { text: text.into(), ..OutboundText::default() })
 }
 
 /// Waits until the deliveries are counted so: one that is getting its row at this moment counts twice.

@@ -4,9 +4,9 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom},
+    io::{Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -18,8 +18,8 @@ use axum::Router;
 use serde_json::{Value, json};
 
 use crate::{
-    API_TOKEN, Answer, api, entries, eventually, listen, neighbours::chat_server, request, scripted, web_chat,
-    write_secret,
+    API_TOKEN, Answer, api, entries, eventually, listen, neighbours::chat_server, process::Process, request, scripted,
+    web_chat, write_secret,
 };
 
 /// What the working channel's account is proved by.
@@ -30,7 +30,7 @@ const OVERLAP: usize = 4 << 10;
 
 /// The process, and where it is reached.
 pub struct Served {
-    process: Child,
+    process: Process,
     /// `http://127.0.0.1:…`
     pub address: String,
     /// Its configuration and everything that it keeps.
@@ -57,21 +57,9 @@ impl Served {
         let chat = chat_server(&sent);
         let config = config(folder.path(), &listen(platform).await, &listen(chat).await, accounts);
         let log = File::create(folder.path().join("log")).unwrap();
-        let mut process = Command::new(program)
-            .args(["serve", "--config", config.to_str().unwrap()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let first = lines
-            .next()
-            .unwrap_or_else(|| panic!("it did not start: {:?}", fs::read_to_string(folder.path().join("log"))));
-        let address = first.unwrap().trim_start_matches("listening on ").to_owned();
-        // What it prints later finds somebody who reads.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { process, address, folder, sent }
+        let mut command = Command::new(program);
+        let process = Process::start(command.args(["serve", "--config"]).arg(config).stderr(log));
+        Self { address: process.address.clone(), process, folder, sent }
     }
 
     /// A delivery of the scripted channel: it may be taken, or put off.
@@ -135,7 +123,7 @@ impl Served {
 
     /// Whether the process still runs.
     pub fn runs(&mut self) -> bool {
-        self.process.try_wait().unwrap().is_none()
+        self.process.runs()
     }
 
     /// The most memory that the process ever had, in bytes.
@@ -166,13 +154,6 @@ impl Served {
         paths
             .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("inbox.sqlite")))
             .collect()
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
