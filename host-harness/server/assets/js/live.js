@@ -228,19 +228,19 @@ export function live() {
   return { refresh, opened, lost: () => offline(true) };
 }
 
-// Loads something each time it is asked to: at once, but while it loads, and for a while after, once for all who ask.
+// Loads something each time it is asked to: at once, but once for all who ask while it loads, and for a while after.
 function loader(load) {
-  let [asked, running, loading] = [false, null, null];
+  let [asked, running, loading, rested] = [false, null, null, null];
   async function run() {
     try {
-      for (;;) {
+      do {
+        await rested;
         asked = false;
         await (loading = load());
         loading = null;
+        rested = new Promise((done) => setTimeout(done, PAUSE_MS));
         offline(false);
-        if (!asked) return;
-        await new Promise((done) => setTimeout(done, PAUSE_MS));
-      }
+      } while (asked);
     } catch {
       offline(true);
     } finally {
