@@ -179,3 +179,10 @@ pub enum InboxError {
         most: usize,
     },
 }
+
+impl InboxError {
+    /// There is no such conversation.
+    pub(crate) fn no_conversation(conversation: ConversationId) -> Self {
+        Self::NotFound { what: "conversation", id: conversation.to_string() }
+    }
+}

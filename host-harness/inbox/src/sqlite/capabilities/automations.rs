@@ -229,7 +229,7 @@ impl Automations for SqliteStore {
                         })
                     })
                     .optional()?
-                    .ok_or(InboxError::NotFound { what: "conversation", id: conversation.to_string() })
+                    .ok_or_else(|| InboxError::no_conversation(conversation))
             })
             .await
     }

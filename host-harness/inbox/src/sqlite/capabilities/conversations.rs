@@ -12,7 +12,7 @@ use crate::{
         ConversationId, ConversationSummary, MergedPlace, MessageId, Page, Place, TimelineEntry,
     },
     sqlite::{
-        rows::conversations::{mark_read, mark_unread},
+        rows::conversations::{mark_read, mark_unread, must_exist},
         store::SqliteStore,
         views,
     },
@@ -32,7 +32,7 @@ impl Conversations for SqliteStore {
 
     async fn conversation(&self, conversation: ConversationId) -> Result<ConversationSummary, InboxError> {
         let found = self.readers.read(move |connection| views::conversations::one(connection, conversation));
-        found.await?.ok_or_else(|| InboxError::NotFound { what: "conversation", id: conversation.to_string() })
+        found.await?.ok_or_else(|| InboxError::no_conversation(conversation))
     }
 
     async fn timeline_before(
@@ -166,7 +166,7 @@ impl Conversations for SqliteStore {
                     )?
                     .query_row(params![conversation], |row| row.get(0))
                     .optional()?
-                    .ok_or(InboxError::NotFound { what: "conversation", id: conversation.to_string() })
+                    .ok_or_else(|| InboxError::no_conversation(conversation))
             })
             .await
     }
@@ -178,7 +178,7 @@ impl Conversations for SqliteStore {
                     .prepare_cached("SELECT account_id FROM conversation WHERE id = ?1")?
                     .query_row(params![conversation], |row| row.get(0))
                     .optional()?
-                    .ok_or(InboxError::NotFound { what: "conversation", id: conversation.to_string() })
+                    .ok_or_else(|| InboxError::no_conversation(conversation))
             })
             .await
     }
@@ -186,9 +186,7 @@ impl Conversations for SqliteStore {
     async fn mark_read(&self, conversation: ConversationId, now: u64) -> Result<usize, InboxError> {
         self.writer
             .write(move |tx| {
-                if !tx.prepare_cached("SELECT 1 FROM conversation WHERE id = ?1")?.exists(params![conversation])? {
-                    return Err(InboxError::NotFound { what: "conversation", id: conversation.to_string() });
-                }
+                must_exist(tx, conversation)?;
                 mark_read(tx, conversation, now)
             })
             .await
@@ -197,9 +195,7 @@ impl Conversations for SqliteStore {
     async fn mark_unread(&self, conversation: ConversationId, now: u64) -> Result<bool, InboxError> {
         self.writer
             .write(move |tx| {
-                if !tx.prepare_cached("SELECT 1 FROM conversation WHERE id = ?1")?.exists(params![conversation])? {
-                    return Err(InboxError::NotFound { what: "conversation", id: conversation.to_string() });
-                }
+                must_exist(tx, conversation)?;
                 mark_unread(tx, conversation, now)
             })
             .await

@@ -25,7 +25,7 @@ pub(crate) fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, Inbox
         .prepare_cached("SELECT account_id FROM conversation WHERE id = ?1")?
         .query_row(params![conversation], |row| row.get(0))
         .optional()?
-        .ok_or(InboxError::NotFound { what: "conversation", id: conversation.to_string() })?;
+        .ok_or_else(|| InboxError::no_conversation(conversation))?;
     // A refused reply was never sent to the platform, so its key may be used again, even for a different reply.
     let refused: Option<ReplyId> = tx
         .prepare_cached(

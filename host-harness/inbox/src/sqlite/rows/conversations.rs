@@ -17,6 +17,12 @@ use crate::{
 /// The maximum size of a stored reply context, in bytes: `event.reply-context` of the contract.
 pub(crate) const MAX_REPLY_CONTEXT: usize = 4096;
 
+/// Fails where there is no such conversation.
+pub(crate) fn must_exist(tx: &Transaction<'_>, conversation: ConversationId) -> Result<(), InboxError> {
+    let mut statement = tx.prepare_cached("SELECT 1 FROM conversation WHERE id = ?1")?;
+    statement.exists(params![conversation])?.then_some(()).ok_or_else(|| InboxError::no_conversation(conversation))
+}
+
 /// Something happened in a conversation at this time.
 pub(crate) fn touch(tx: &Transaction<'_>, conversation: ConversationId, at: u64) -> Result<(), InboxError> {
     tx.prepare_cached("UPDATE conversation SET last_at = max(last_at, ?2) WHERE id = ?1")?

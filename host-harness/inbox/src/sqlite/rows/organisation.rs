@@ -20,10 +20,6 @@ use crate::{
     store::MAX_LABELS,
 };
 
-fn no_conversation(conversation: ConversationId) -> InboxError {
-    InboxError::NotFound { what: "conversation", id: conversation.to_string() }
-}
-
 /// What a conversation's row says of its place among the others.
 struct Kept {
     workspace: WorkspaceId,
@@ -49,7 +45,7 @@ fn kept(tx: &Transaction<'_>, conversation: ConversationId) -> Result<Kept, Inbo
         })
     })
     .optional()?
-    .ok_or_else(|| no_conversation(conversation))
+    .ok_or_else(|| InboxError::no_conversation(conversation))
 }
 
 /// Changes a conversation, unless somebody else was first.

@@ -138,7 +138,7 @@ fn bare_context(
     let Some(((account, settings), contact, thread, (last_inbound, last_context), refused_at, reply_context, closed)) =
         raw
     else {
-        return Err(InboxError::NotFound { what: "conversation", id: conversation.to_string() });
+        return Err(InboxError::no_conversation(conversation));
     };
     let context = ConversationContext {
         account: account_settings(account, &settings)?,
