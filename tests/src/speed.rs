@@ -36,7 +36,8 @@ pub struct Desk {
 #[derive(Clone, Copy)]
 pub struct Rounds {
     pub count: usize,
-    /// The pause before a customer's message. Each is longer or shorter than this by up to a half.
+    /// How long somebody looks at a page before they go on, and the pause before a customer's message, where each is
+    /// longer or shorter than this by up to a half.
     pub pause: Duration,
 }
 

@@ -38,7 +38,7 @@ pub(super) async fn measure(line: &Line, browser: &Browser, texts: &Texts, round
     ]
 }
 
-/// Loads pages by their address.
+/// Loads pages by their address, each when somebody has looked at the one before it.
 async fn anew(browser: &Browser, rounds: Rounds, thread: bool, page: impl Fn(usize) -> String) -> Vec<Said> {
     let mut all = Vec::new();
     for round in 0..WARM + rounds.count {
@@ -47,11 +47,13 @@ async fn anew(browser: &Browser, rounds: Rounds, thread: bool, page: impl Fn(usi
         if round >= WARM {
             all.push(said);
         }
+        rests(browser).await;
+        tokio::time::sleep(rounds.pause).await;
     }
     all
 }
 
-/// Opens conversations from the list, which nobody has read.
+/// Opens conversations that nobody has read, from a list that somebody has looked at.
 async fn opened(line: &Line, browser: &Browser, rounds: Rounds, key: bool) -> Vec<Said> {
     let mut all = Vec::new();
     for round in 0..WARM + rounds.count {
@@ -64,6 +66,7 @@ async fn opened(line: &Line, browser: &Browser, rounds: Rounds, key: bool) -> Ve
         line.exchange(unread).await;
         browser.open(&format!("{}/inbox", line.address)).await;
         rests(browser).await;
+        tokio::time::sleep(rounds.pause).await;
         if key {
             browser.runs(&format!("document.querySelector('{row}').focus()")).await;
             browser.presses_enter().await;
