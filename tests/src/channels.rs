@@ -9,38 +9,28 @@ fn built(folder: &'static str) -> (PathBuf, Vec<u8>) {
     (built.path, built.bytes)
 }
 
-/// The Instagram component, built from this workspace.
-pub fn instagram() -> &'static (PathBuf, Vec<u8>) {
-    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
-    BUILT.get_or_init(|| built("plugin"))
+/// A function for each: where its component lies, and the component.
+macro_rules! channels {
+    ($($(#[$what:meta])+ $name:ident: $folder:literal,)+) => {$(
+        $(#[$what])+
+        pub fn $name() -> &'static (PathBuf, Vec<u8>) {
+            static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
+            BUILT.get_or_init(|| built($folder))
+        }
+    )+};
 }
 
-/// The web-chat component.
-pub fn web_chat() -> &'static (PathBuf, Vec<u8>) {
-    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
-    BUILT.get_or_init(|| built("tests/channels/web-chat"))
-}
-
-/// The LINE component.
-pub fn line() -> &'static (PathBuf, Vec<u8>) {
-    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
-    BUILT.get_or_init(|| built("tests/channels/line"))
-}
-
-/// The Slack component.
-pub fn slack() -> &'static (PathBuf, Vec<u8>) {
-    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
-    BUILT.get_or_init(|| built("tests/channels/slack"))
-}
-
-/// The component that attacks its host.
-pub fn hostile() -> &'static (PathBuf, Vec<u8>) {
-    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
-    BUILT.get_or_init(|| built("tests/channels/hostile"))
-}
-
-/// The component that does what a script tells it.
-pub fn scripted() -> &'static (PathBuf, Vec<u8>) {
-    static BUILT: OnceLock<(PathBuf, Vec<u8>)> = OnceLock::new();
-    BUILT.get_or_init(|| built("tests/channels/scripted"))
+channels! {
+    /// The Instagram component, built from this workspace.
+    instagram: "plugin",
+    /// The web-chat component.
+    web_chat: "tests/channels/web-chat",
+    /// The LINE component.
+    line: "tests/channels/line",
+    /// The Slack component.
+    slack: "tests/channels/slack",
+    /// The component that attacks its host.
+    hostile: "tests/channels/hostile",
+    /// The component that does what a script tells it.
+    scripted: "tests/channels/scripted",
 }
