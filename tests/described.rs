@@ -58,7 +58,7 @@ impl Sender {
         request("GET", &format!("{}/api/v1/session", team.address), &headers, Vec::new()).await.status
     }
 
-    /// Runs the tool with this sender. By hand for long, and otherwise each time: SCHEMATHESIS_MINUTES=10, for each sender.
+    /// Runs the tool with this sender. By hand for longer, with random seeds: SCHEMATHESIS_MINUTES=10, for each sender.
     async fn ask(&self, team: &Team, phases: &str, examples: u32) -> Output {
         let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
         let mut tool = Command::new(root().join("target/api/python/bin/schemathesis"));

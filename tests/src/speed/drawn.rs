@@ -38,7 +38,7 @@ pub(super) async fn measure(line: &Line, browser: &Browser, texts: &Texts, round
     ]
 }
 
-/// Loads pages by their address, each when somebody has looked at the one before it.
+/// Loads pages by their address.
 async fn anew(browser: &Browser, rounds: Rounds, thread: bool, page: impl Fn(usize) -> String) -> Vec<Said> {
     let mut all = Vec::new();
     for round in 0..WARM + rounds.count {
@@ -47,13 +47,12 @@ async fn anew(browser: &Browser, rounds: Rounds, thread: bool, page: impl Fn(usi
         if round >= WARM {
             all.push(said);
         }
-        rests(browser).await;
-        tokio::time::sleep(rounds.pause).await;
+        is_looked_at(browser, rounds).await;
     }
     all
 }
 
-/// Opens conversations that nobody has read, from a list that somebody has looked at.
+/// Opens unread conversations from the list.
 async fn opened(line: &Line, browser: &Browser, rounds: Rounds, key: bool) -> Vec<Said> {
     let mut all = Vec::new();
     for round in 0..WARM + rounds.count {
@@ -65,8 +64,7 @@ async fn opened(line: &Line, browser: &Browser, rounds: Rounds, key: bool) -> Ve
         let unread = line.page("POST", &format!("{place}/unread"));
         line.exchange(unread).await;
         browser.open(&format!("{}/inbox", line.address)).await;
-        rests(browser).await;
-        tokio::time::sleep(rounds.pause).await;
+        is_looked_at(browser, rounds).await;
         if key {
             browser.runs(&format!("document.querySelector('{row}').focus()")).await;
             browser.presses_enter().await;
@@ -84,6 +82,12 @@ async fn opened(line: &Line, browser: &Browser, rounds: Rounds, key: bool) -> Ve
         }
     }
     all
+}
+
+/// Waits as long as somebody looks at a page before they go on.
+async fn is_looked_at(browser: &Browser, rounds: Rounds) {
+    rests(browser).await;
+    tokio::time::sleep(rounds.pause).await;
 }
 
 /// Waits until the page does nothing by itself any more.

@@ -12,7 +12,7 @@ use crate::{
         ConversationId, ConversationSummary, MergedPlace, MessageId, Page, Place, TimelineEntry,
     },
     sqlite::{
-        rows::conversations::{mark_read, mark_unread, must_exist},
+        rows::conversations::{account_of, mark_read, mark_unread, must_exist},
         store::SqliteStore,
         views,
     },
@@ -172,15 +172,7 @@ impl Conversations for SqliteStore {
     }
 
     async fn account_of(&self, conversation: ConversationId) -> Result<AccountId, InboxError> {
-        self.readers
-            .read(move |connection| {
-                connection
-                    .prepare_cached("SELECT account_id FROM conversation WHERE id = ?1")?
-                    .query_row(params![conversation], |row| row.get(0))
-                    .optional()?
-                    .ok_or_else(|| InboxError::no_conversation(conversation))
-            })
-            .await
+        self.readers.read(move |connection| account_of(connection, conversation)).await
     }
 
     async fn mark_read(&self, conversation: ConversationId, now: u64) -> Result<usize, InboxError> {

@@ -13,6 +13,7 @@ use crate::{
         rows::{
             changes::note_reply,
             continued,
+            conversations::account_of,
             replies::{Attempt, take_out_queued, write_queued},
         },
     },
@@ -21,11 +22,7 @@ use crate::{
 pub(crate) fn queue(tx: &Transaction<'_>, new: NewReply) -> Result<Queued, InboxError> {
     let NewReply { conversation, key, mut message, user, remarks, now } = new;
     let (warnings, degraded) = remarks.columns()?;
-    let account: AccountId = tx
-        .prepare_cached("SELECT account_id FROM conversation WHERE id = ?1")?
-        .query_row(params![conversation], |row| row.get(0))
-        .optional()?
-        .ok_or_else(|| InboxError::no_conversation(conversation))?;
+    let account = account_of(tx, conversation)?;
     // A refused reply was never sent to the platform, so its key may be used again, even for a different reply.
     let refused: Option<ReplyId> = tx
         .prepare_cached(

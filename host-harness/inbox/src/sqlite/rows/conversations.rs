@@ -2,7 +2,7 @@
 //! Does not own: the effects of events on them (`apply`).
 
 use harness_contract::{Contact, Thread};
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::{
     changes::{Concerns, Owner, note},
@@ -21,6 +21,15 @@ pub(crate) const MAX_REPLY_CONTEXT: usize = 4096;
 pub(crate) fn must_exist(tx: &Transaction<'_>, conversation: ConversationId) -> Result<(), InboxError> {
     let mut statement = tx.prepare_cached("SELECT 1 FROM conversation WHERE id = ?1")?;
     statement.exists(params![conversation])?.then_some(()).ok_or_else(|| InboxError::no_conversation(conversation))
+}
+
+/// The account of a conversation; an error where there is no such conversation.
+pub(crate) fn account_of(connection: &Connection, conversation: ConversationId) -> Result<AccountId, InboxError> {
+    connection
+        .prepare_cached("SELECT account_id FROM conversation WHERE id = ?1")?
+        .query_row(params![conversation], |row| row.get(0))
+        .optional()?
+        .ok_or_else(|| InboxError::no_conversation(conversation))
 }
 
 /// Something happened in a conversation at this time.
