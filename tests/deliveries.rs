@@ -10,13 +10,14 @@
     reason = "a test fails by panicking"
 )]
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use channel_tests::{
     API_TOKEN, Answer, api, eventually, hostile,
     hosts::{load_granted, open_with},
+    kept::Kept,
     manifest::with_manifest,
-    sandbox_config, scripted, secret, secrets,
+    sandbox_config, scripted, secret, secrets, web_chat,
 };
 use harness_engine::{Host, HostOptions};
 use harness_inbox::{DeliveryId, PublicId as _};
@@ -192,4 +193,56 @@ async fn what_the_running_version_cannot_read_is_applied_by_the_one_before() {
     let shown = world.get(&format!("deliveries/{id}")).await;
     assert_eq!((&shown["translation"], &shown["body"]), (&Value::Null, &json!("hello")));
     assert_eq!(world.ask("POST", &format!("deliveries/{id}/replay"), json!({})).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_is_translated_by_every_version_that_is_kept_and_what_is_no_version_of_the_channel_never_runs() {
+    let world = World::new().await;
+    let (id, _) = world.delivered(r#"{"events":3}"#).await;
+    let version = |bytes: &[u8], version: &str| with_manifest(bytes, &MANIFEST.replace("0.1.0", version));
+    let mut kept = Kept::of("scripted")
+        .with("0.1.0", scripted().1.clone())
+        .with("0.0.9", version(&hostile().1, "0.0.9"))
+        .with("0.0.8", version(&scripted().1, "0.0.8"))
+        .with("0.0.7", version(&scripted().1, "0.0.7"))
+        .with("0.0.6", web_chat().1.clone())
+        .with("0.0.5", b"no component".to_vec());
+    kept.versions[3].1 = version(&scripted().1, "0.0.1");
+    world.host.keep_earlier(Arc::new(kept));
+
+    let dry = world.replay(&id, json!({})).await;
+    let listed: Vec<_> =
+        dry["earlier"].as_array().unwrap().iter().map(|one| one["version"].as_str().unwrap()).collect();
+    assert_eq!(
+        listed,
+        ["0.0.9", "0.0.8", "0.0.7", "0.0.6", "0.0.5"],
+        "neither the one that runs nor any of them twice"
+    );
+    assert_eq!(dry["translations"][1]["version"], "0.0.9", "the newest that ran before");
+    let by = async |at: usize, apply: bool| {
+        world.replay(&id, json!({ "digest": dry["earlier"][at]["digest"], "apply": apply })).await
+    };
+    let same = by(1, false).await;
+    let (chosen, running) = (&same["translations"][0], &same["translations"][1]);
+    assert_eq!(
+        (&chosen["version"], &chosen["running"], &running["running"]),
+        (&json!("0.0.8"), &json!(false), &json!(true))
+    );
+    assert_eq!((chosen["events"].as_array().unwrap().len(), &same["differences"]), (3, &json!([])));
+    let before = world.activities().await;
+    assert_eq!(by(1, true).await["applied"], json!({ "new": 0, "repeated": 3, "unrouted": 0, "foreign": 0 }));
+    for (at, problem) in [(2, "what is kept as"), (3, "of `web-chat`"), (4, "component")] {
+        let none = by(at, true).await;
+        let said = none["translations"][0]["problem"].as_str().unwrap();
+        assert!(said.contains(problem), "{said}");
+        assert_eq!((&none["applied"], &none["differences"]), (&Value::Null, &json!([])), "{none}");
+        assert_eq!(none["translations"][1]["events"].as_array().unwrap().len(), 3);
+    }
+    assert_eq!(world.activities().await, before);
+    assert_eq!(world.get(&format!("deliveries/{id}")).await["translated_by"]["version"], "0.0.8");
+
+    // Where nobody can say what is kept, the version before the update is still at hand.
+    world.host.keep_earlier(Arc::new(Kept::of("another")));
+    let dry = world.replay(&id, json!({})).await;
+    assert_eq!((dry["earlier"].as_array().unwrap().len(), &dry["earlier"][0]["version"]), (1, &json!("0.0.9")));
 }

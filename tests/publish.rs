@@ -12,6 +12,8 @@
 
 #[path = "publish/documents.rs"]
 mod documents;
+#[path = "publish/earlier.rs"]
+mod earlier;
 #[path = "publish/keyless.rs"]
 mod keyless;
 #[path = "publish/machine.rs"]

@@ -1,9 +1,10 @@
 //! The inspector and the check-up in a browser: what came in, what became of it, the same with another version.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use channel_tests::{
-    World, browser::Browser, dialog::Person, eventually, hostile, instagram, manifest::with_manifest, request,
+    World, browser::Browser, dialog::Person, eventually, hostile, instagram, kept::Kept, manifest::with_manifest,
+    request,
 };
 use fantoccini::Locator;
 use harness_engine::ChannelOptions;
@@ -49,6 +50,17 @@ async fn a_delivery_s_page_shows_its_body_its_events_what_changed_and_the_same_w
     let marked = browser.client.find_all(Locator::Css("section[aria-labelledby=compared] :is(del, ins, p)"));
     assert!(!marked.await.unwrap().is_empty(), "{}", browser.text().await);
     browser.pictured("inspector-compared").await;
+
+    // Where more of them are kept, somebody chooses one.
+    let same = with_manifest(&instagram().1, &manifest.replace("0.0.9", "0.0.8"));
+    world.host.keep_earlier(Arc::new(Kept::of("instagram").with("0.0.8", same)));
+    browser.client.refresh().await.unwrap();
+    browser.says("Compare with").await;
+    browser.click("#with option:nth-of-type(2)").await;
+    browser.click("#with + button").await;
+    browser.says("The same with 0.0.8").await;
+    browser.says("0 differences").await;
+    looked_at(&browser, &axe(), "inspector-chosen").await;
     browser.quit().await;
 }
 

@@ -5,9 +5,16 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
-use channel_tests::{manifest::with_manifest, process::Process, request, web_chat, write_secret};
+use channel_tests::{
+    manifest::with_manifest,
+    process::Process,
+    request,
+    team::{Browser, accepts, invited_at},
+    web_chat, write_secret,
+};
 use harness_package::{
     Digest,
     layout::Layout,
@@ -20,6 +27,9 @@ use simulator::{Config, Login, Simulator};
 use tempfile::TempDir;
 
 use crate::command_line::admin;
+
+/// People who joined so far.
+static JOINED: AtomicU32 = AtomicU32::new(0);
 
 /// Somebody's machine: a folder, in which commands run.
 pub(super) struct Machine(pub(super) TempDir);
@@ -171,10 +181,17 @@ pub(super) async fn trusting() -> (Machine, Machine, String) {
 
 pub(super) async fn api(machine: &Machine, served: &Process, method: &str, path: &str, body: Option<Value>) -> Value {
     let shown = admin(machine.0.path());
-    let headers = [("authorization", shown.as_str()), ("idempotency-key", "one")];
+    let headers = [("authorization", shown.as_str()), ("idempotency-key", "one"), ("content-type", "application/json")];
     let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
     let answer = request(method, &format!("{}/api/v1/{path}", served.address), &headers, body).await;
     channel_tests::entries(answer.json())
+}
+
+/// Somebody who runs the host, signed in.
+pub(super) async fn operator_of(operator: &Machine, served: &Process) -> Browser {
+    let email = format!("nora.{}@shop.example", JOINED.fetch_add(1, Ordering::Relaxed));
+    let link = invited_at(&served.address, &admin(operator.0.path()), None, &email, "admin").await;
+    accepts(&served.address, &link, "Nora").await
 }
 
 /// The digest and the provenance of a channel that runs; none where it does not.

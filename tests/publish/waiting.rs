@@ -1,31 +1,15 @@
 //! Newer versions that wait in a registry, on the page of plugins. Not here: taking them (`publish`).
 
-use std::{
-    fs,
-    process::Stdio,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::{fs, process::Stdio};
 
-use channel_tests::{
-    eventually,
-    process::Process,
-    registry::DockerRegistry,
-    team::{accepts, invited_at},
-    web_chat,
-};
+use channel_tests::{eventually, process::Process, registry::DockerRegistry, web_chat};
 use simulator::{Config, Simulator};
 
-use super::machine::{Machine, configure, package, wanting_more};
-use crate::command_line::admin;
-
-/// People who joined so far.
-static JOINED: AtomicU32 = AtomicU32::new(0);
+use super::machine::{Machine, configure, operator_of, package, wanting_more};
 
 /// The page of a channel, for somebody who runs the host.
 async fn page(operator: &Machine, served: &Process) -> String {
-    let email = format!("nora.{}@shop.example", JOINED.fetch_add(1, Ordering::Relaxed));
-    let link = invited_at(&served.address, &admin(operator.0.path()), None, &email, "admin").await;
-    let browser = accepts(&served.address, &link, "Nora").await;
+    let browser = operator_of(operator, served).await;
     let shown = eventually("a look at the registry", async || {
         let answer = browser.send("GET", "/plugins/web-chat", &[], Vec::new()).await;
         assert_eq!(answer.status, 200, "{}", answer.body);

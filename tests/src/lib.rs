@@ -19,6 +19,7 @@ pub mod follow;
 pub mod gate;
 pub mod handmade;
 pub mod hosts;
+pub mod kept;
 pub mod keyless;
 pub mod languages;
 pub mod line;

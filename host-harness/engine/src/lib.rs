@@ -32,7 +32,8 @@ pub use base::{
 pub use channels::{
     AnotherChannel, NoChannel, UnknownSlot, WrongSettings,
     circuit_breaker::{BreakerState, BreakerView, Part},
-    loaded::{ChannelOptions, Grant, Loadable, LoadedChannel, Provenance, SigningIdentity},
+    earlier::EarlierVersions,
+    loaded::{ChannelOptions, ComponentVersion, Grant, Loadable, LoadedChannel, Provenance, SigningIdentity},
     newer::{Looked, NewerVersion},
 };
 pub use error::{Busy, ConnectError, Disconnected, Full, Interrupted, Overtaken, Paused, PlatformHold, Refusal};
@@ -43,8 +44,7 @@ pub use harness_egress::{
 };
 pub use host::{Host, HostError};
 pub use ingest::{
-    Addressed, ComponentView, DeliveryContent, InspectError, MAX_CALLBACK, MAX_TRIED, Replay, ShownBody, Taken,
-    Translation,
+    Addressed, DeliveryContent, InspectError, MAX_CALLBACK, MAX_TRIED, Replay, ShownBody, Taken, Translation,
 };
 pub use maintenance::{Period, Periods, Retention, backup};
 pub use media::{

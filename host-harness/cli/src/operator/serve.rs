@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use anyhow::{Context as _, Result};
@@ -16,6 +17,7 @@ use harness_sandbox::SandboxConfig;
 use harness_server::ProviderOptions;
 
 use super::{
+    installed::Before,
     load::{self, Refused, load},
     packages::trust,
     updates, watch,
@@ -65,6 +67,7 @@ pub(crate) async fn run(path: &Path, watched: bool, record: Option<PathBuf>) -> 
     };
     host.set_public_url(public_url.clone());
     let installed = trust::installed(&file)?;
+    host.keep_earlier(Arc::new(Before { file: file.clone(), installed: installed.clone() }));
     let watching = watch::now(&file, &installed, watched)?;
     let channels = load::ids(&file, &installed)?;
     for id in &channels {

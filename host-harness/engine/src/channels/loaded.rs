@@ -1,7 +1,10 @@
 //! Owns: a loaded channel with its grant, settings and credentials.
 //! Does not own: loading it (`rollout`).
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use harness_contract::{
     ChannelCapabilities, Setting,
@@ -11,6 +14,7 @@ use harness_contract::{
 use harness_egress::credentials::Secret;
 use harness_sandbox::{Channel, Inspected};
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use super::{capabilities::OfAccounts, error::UnknownSlot};
 use crate::{base::public_url::PublicUrl, error::ConnectError};
@@ -130,7 +134,54 @@ pub struct LoadedChannel {
     pub provenance: Provenance,
 }
 
+/// Which version of a channel it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ComponentVersion {
+    /// SHA-256 of the component, in hex.
+    pub digest: String,
+    /// The version in its manifest.
+    pub version: String,
+}
+
 impl LoadedChannel {
+    /// A channel under a grant. What it asks for beyond it is not granted.
+    pub(super) fn new(
+        channel: Channel,
+        capabilities: ChannelCapabilities,
+        settings: Vec<Setting>,
+        grant: Grant,
+    ) -> Self {
+        let manifest = channel.manifest();
+        let (egress, not): (Vec<_>, Vec<_>) =
+            manifest.egress.iter().cloned().partition(|rule| grant.egress.contains(&rule.host));
+        let (media_hosts, no_media): (Vec<_>, Vec<_>) =
+            manifest.media.hosts.iter().cloned().partition(|host| grant.media.contains(host));
+        let mut not_granted: Vec<String> = not.into_iter().map(|rule| rule.host).chain(no_media).collect();
+        // Several rules may name the same host.
+        let mut known = HashSet::new();
+        not_granted.retain(|host| known.insert(host.clone()));
+        let json = serde_json::to_vec(&capabilities).unwrap_or_default();
+        Self {
+            capabilities: Arc::new(capabilities),
+            of_accounts: OfAccounts::default(),
+            capabilities_hash: hex::encode(Sha256::digest(json)),
+            egress: egress.into(),
+            media_hosts: media_hosts.into(),
+            settings: settings.into(),
+            not_granted,
+            asks_more: Vec::new(),
+            grant,
+            provenance: Provenance::default(),
+            channel,
+        }
+    }
+
+    /// Which version it is.
+    pub fn version(&self) -> ComponentVersion {
+        let (digest, version) = (&self.channel.inspection().digest, &self.channel.manifest().channel.version);
+        ComponentVersion { digest: digest.clone(), version: version.clone() }
+    }
+
     /// Whether each account has its own webhook secret. If so, each account also has its own webhook address, where no
     /// other account's secret is tried.
     pub(crate) fn has_account_secrets(&self) -> bool {

@@ -5,6 +5,7 @@
 mod call;
 mod capabilities;
 pub(crate) mod circuit_breaker;
+pub(crate) mod earlier;
 mod error;
 pub(crate) mod loaded;
 pub(crate) mod newer;
@@ -39,6 +40,7 @@ pub(crate) struct Channels {
     public_url: PublicUrl,
     loaded: Arc<RwLock<HashMap<String, Arc<LoadedChannel>>>>,
     generations: Arc<Rollouts>,
+    earlier: Arc<earlier::Place>,
 }
 
 impl Channels {
@@ -49,9 +51,9 @@ impl Channels {
         secrets: Secrets,
         public_url: PublicUrl,
     ) -> Self {
-        let (loaded, generations) = (Arc::default(), Arc::default());
+        let (loaded, generations, earlier) = (Arc::default(), Arc::default(), Arc::default());
         let breakers = CircuitBreakers::new(Arc::clone(&wake));
-        Self { breakers, inbox, clock, tasks, wake, sandbox, secrets, public_url, loaded, generations }
+        Self { breakers, inbox, clock, tasks, wake, sandbox, secrets, public_url, loaded, generations, earlier }
     }
 
     /// The channel with this id.

@@ -2,7 +2,7 @@
 //! Does not own: counting failures (`circuit_breaker`).
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -12,14 +12,12 @@ use harness_contract::{
     settings::{SettingScope, resolve_settings},
 };
 use harness_sandbox::{CallError, LoadError};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     Channels,
-    capabilities::OfAccounts,
     circuit_breaker::Permit,
     error::{AnotherChannel, ChannelsError, WrongSettings},
-    loaded::{ChannelOptions, Loadable, LoadedChannel, check_slots},
+    loaded::{ChannelOptions, ComponentVersion, Loadable, LoadedChannel, check_slots},
     newer::Looked,
 };
 
@@ -135,36 +133,16 @@ impl Channels {
         let grant = setup.grant.clone().or(kept).unwrap_or_default();
         let settings = resolve_settings(&manifest.settings, SettingScope::Channel, &setup.settings)
             .map_err(|source| WrongSettings::OfChannel { channel: id.clone(), source })?;
-        let json = serde_json::to_vec(&capabilities).unwrap_or_default();
-        let (egress, not): (Vec<_>, Vec<_>) =
-            manifest.egress.iter().cloned().partition(|rule| grant.egress.contains(&rule.host));
-        let (media_hosts, no_media): (Vec<_>, Vec<_>) =
-            manifest.media.hosts.iter().cloned().partition(|host| grant.media.contains(host));
-        let mut not_granted: Vec<String> = not.into_iter().map(|rule| rule.host).chain(no_media).collect();
-        // Several rules may name the same host.
-        let mut known = HashSet::new();
-        not_granted.retain(|host| known.insert(host.clone()));
-        if !not_granted.is_empty() {
-            let hosts = not_granted.join(", ");
-            tracing::warn!(channel = id, hosts, "the channel asks for hosts that are not granted");
-        }
         let asks_more = running.as_ref().map(|old| beyond(old.channel.manifest(), manifest)).unwrap_or_default();
         if !asks_more.is_empty() {
             tracing::warn!(channel = id, asks = asks_more.join("; "), "the update asks for more than the one before");
         }
-        let registered = Arc::new(LoadedChannel {
-            capabilities: Arc::new(capabilities),
-            of_accounts: OfAccounts::default(),
-            capabilities_hash: hex::encode(Sha256::digest(json)),
-            egress: egress.into(),
-            media_hosts: media_hosts.into(),
-            settings: settings.into(),
-            not_granted,
-            asks_more,
-            grant,
-            provenance: setup.provenance,
-            channel,
-        });
+        let new = LoadedChannel::new(channel, capabilities, settings, grant);
+        if !new.not_granted.is_empty() {
+            let hosts = new.not_granted.join(", ");
+            tracing::warn!(channel = id, hosts, "the channel asks for hosts that are not granted");
+        }
+        let registered = Arc::new(LoadedChannel { asks_more, provenance: setup.provenance, ..new });
         // Credentials that these options no longer name are removed.
         self.secrets.set_configured(&id, None, setup.secrets);
         self.secrets.set_previous(&id, setup.previous_secrets);
@@ -173,15 +151,14 @@ impl Channels {
         self.generations.note(&id, |history| {
             history.count += 1;
             // Loading the same component again, e.g. with a new secret, starts no trial.
-            let digest = &registered.channel.inspection().digest;
-            if let Some(old) = old.filter(|old| old.channel.inspection().digest != *digest) {
+            if let Some(old) = old.filter(|old| old.version() != registered.version()) {
                 *history =
                     History { count: history.count, previous: Some(old), replaced_at: now, ..History::default() };
             }
         });
-        let (digest, manifest) = (&registered.channel.inspection().digest, registered.channel.manifest());
-        self.inbox.note_component(&id, digest, &manifest.channel.version).await?;
-        self.inbox.requeue(&id, digest).await?;
+        let ComponentVersion { digest, version } = registered.version();
+        self.inbox.note_component(&id, &digest, &version).await?;
+        self.inbox.requeue(&id, &digest).await?;
         self.wake.usable();
         Ok(registered)
     }

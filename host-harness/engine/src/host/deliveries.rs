@@ -17,8 +17,8 @@ impl Host {
         Ok(self.rooms.ingest.translation_of(id).await?)
     }
 
-    /// Translates a delivery again: by the component with this digest, or else the one that runs, and by the others at
-    /// hand for comparison. With `apply`, the events of the first are applied, each at most once.
+    /// Translates a delivery again: by the component with this digest, or else the one that runs, and by another one at hand
+    /// for comparison. With `apply`, the events of the first are applied, each at most once.
     pub async fn replay_delivery(
         &self,
         id: DeliveryId,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Host, HostError};
 use crate::channels::{
     circuit_breaker::BreakerView,
+    earlier::EarlierVersions,
     loaded::{ChannelOptions, Loadable, LoadedChannel},
     newer::Looked,
 };
@@ -64,6 +65,12 @@ impl Host {
     /// What came of looking for a newer version than the one that runs; none where nobody looked.
     pub fn looked(&self, id: &str) -> Option<Looked> {
         self.rooms.channels.looked(id)
+    }
+
+    /// Names the place where versions that ran before are kept. Without one, the version before an update is at hand until
+    /// the host ends.
+    pub fn keep_earlier(&self, place: Arc<dyn EarlierVersions>) {
+        self.rooms.channels.keep_earlier(place);
     }
 
     /// A loaded channel.

@@ -19,12 +19,12 @@ pub enum InspectError {
     #[error("this delivery still waits to be translated: ask again when it is")]
     Waiting,
     /// The digest belongs to no component at hand.
-    #[error("no component of the channel `{channel}` with this digest is loaded; loaded are {loaded}")]
+    #[error("no component of the channel `{channel}` with this digest is at hand; at hand are {known}")]
     NoComponent {
         /// The channel's id.
         channel: String,
         /// The digests of the components that are, with their versions.
-        loaded: String,
+        known: String,
     },
 }
 

@@ -16,7 +16,10 @@ use super::{
     parse::{Problem, keep_contract},
     translate::after_applying,
 };
-use crate::{channels::loaded::LoadedChannel, error::Interrupted};
+use crate::{
+    channels::loaded::{ComponentVersion, LoadedChannel},
+    error::Interrupted,
+};
 
 /// The most of a body that is shown, in bytes.
 const SHOWN_BODY: usize = 256 << 10;
@@ -45,22 +48,13 @@ pub enum ShownBody {
     Binary(Vec<u8>),
 }
 
-/// A component that is at hand.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ComponentView {
-    /// SHA-256, in hex.
-    pub digest: String,
-    /// The version in its manifest.
-    pub version: String,
-    /// Whether it is the one that runs; otherwise it is the one before.
-    pub running: bool,
-}
-
 /// What a component makes of a delivery.
 #[derive(Clone, Debug)]
 pub struct Translation {
     /// Which one.
-    pub component: ComponentView,
+    pub component: ComponentVersion,
+    /// Whether it is the one that runs; otherwise it ran before.
+    pub running: bool,
     /// The events in the contract's JSON form, without credentials.
     pub events: Vec<Value>,
     /// Why there are none, as a sentence.
@@ -70,16 +64,16 @@ pub struct Translation {
 /// What replaying a delivery showed or did.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    /// By the chosen component, then by the others at hand.
+    /// By the chosen component, then by the one that it is compared with, where there is one: the one that runs, or else
+    /// the newest that ran before.
     pub translations: Vec<Translation>,
-    /// Where the second differs from the first, if both could read it.
+    /// The versions at hand that ran before, the newest first.
+    pub earlier: Vec<ComponentVersion>,
+    /// Where the second translation differs from the first, if both could read it.
     pub differences: Vec<Difference>,
     /// What applying the first one did; `None` if it was not to be applied, or there were no events.
     pub applied: Option<EventCounts>,
 }
-
-/// A component at hand, with its view.
-type Loaded = (ComponentView, Arc<LoadedChannel>);
 
 impl Ingest {
     /// What a delivery carries.
@@ -110,13 +104,14 @@ impl Ingest {
     /// What the component that runs makes of a delivery.
     pub(crate) async fn translation_of(&self, id: DeliveryId) -> Result<Translation, IngestError> {
         let view = self.translatable(id).await?;
-        let (component, loaded) = self.at_hand(&view.channel, None)?.swap_remove(0);
-        Ok(self.translate_by(id, component, &loaded).await?.0)
+        let running = self.channels.get(&view.channel)?;
+        let (events, known) = self.translate_by(id, &running).await?;
+        Ok(Translation::of(running.version(), true, &events, &known))
     }
 
-    /// What the components at hand make of a delivery: the one with this digest, or the one that runs, first. With
-    /// `apply`, its events are applied, as if the delivery had come in again: those that were applied before change
-    /// nothing.
+    /// What components at hand make of a delivery: first the one with this digest, or the one that runs; then the one that it
+    /// is compared with. With `apply`, the events of the first are applied, as if the delivery had come in again: those that
+    /// were applied before change nothing.
     pub(crate) async fn replay(
         &self,
         id: DeliveryId,
@@ -124,27 +119,38 @@ impl Ingest {
         apply: bool,
     ) -> Result<Replay, IngestError> {
         let view = self.translatable(id).await?;
-        let mut translations = Vec::new();
-        let mut chosen = None;
-        for (component, loaded) in self.at_hand(&view.channel, digest)? {
-            let (translation, events) = self.translate_by(id, component, &loaded).await?;
-            if translations.is_empty() {
-                chosen = events;
-            }
-            translations.push(translation);
+        let running = self.channels.get(&view.channel)?;
+        let earlier = self.channels.earlier(&running).await;
+        let own = running.version();
+        let other = match digest.filter(|digest| *digest != own.digest) {
+            Some(digest) => Some(find(&view.channel, digest, &own, &earlier)?),
+            None => earlier.first(),
+        };
+        let (by_own, known) = self.translate_by(id, &running).await?;
+        let mut both = vec![(Translation::of(own.clone(), true, &by_own, &known), by_own)];
+        if let Some(other) = other {
+            let translated = match self.channels.load_earlier(&running, &other.digest).await {
+                Ok(loaded) => self.translate_by(id, &loaded).await?.0,
+                Err(problem) => Err(problem),
+            };
+            both.push((Translation::of(other.clone(), false, &translated, &known), translated));
         }
+        if digest.is_some_and(|digest| digest != own.digest) {
+            both.reverse();
+        }
+        let (translations, mut events): (Vec<_>, Vec<_>) = both.into_iter().unzip();
         let differences = match &translations[..] {
-            [first, second, ..] if first.problem.is_none() && second.problem.is_none() => {
+            [first, second] if first.problem.is_none() && second.problem.is_none() => {
                 let json = |one: &Translation| Value::Array(one.events.clone());
                 differences(&json(first), &json(second), MAX_DIFFERENCES)
             }
             _ => Vec::new(),
         };
-        let applied = match (apply, chosen, translations.first()) {
-            (true, Some(events), Some(first)) => Some(self.apply_again(id, events, &first.component.digest).await?),
+        let applied = match (translations.first(), events.swap_remove(0)) {
+            (Some(first), Ok(events)) if apply => Some(self.apply_again(id, events, &first.component).await?),
             _ => None,
         };
-        Ok(Replay { translations, differences, applied })
+        Ok(Replay { translations, earlier, differences, applied })
     }
 
     /// A delivery that can be translated again.
@@ -157,33 +163,13 @@ impl Ingest {
         }
     }
 
-    /// The components of a channel at hand, the chosen one first. Never empty.
-    fn at_hand(&self, channel: &str, digest: Option<&str>) -> Result<Vec<Loaded>, IngestError> {
-        let running = self.channels.get(channel)?;
-        let of = |loaded: Arc<LoadedChannel>, running| {
-            let digest = loaded.channel.inspection().digest.clone();
-            let version = loaded.channel.manifest().channel.version.clone();
-            (ComponentView { digest, version, running }, loaded)
-        };
-        let before = self.channels.before(channel).map(|before| of(before, false));
-        let mut all: Vec<Loaded> = std::iter::once(of(running, true)).chain(before).collect();
-        let Some(digest) = digest else { return Ok(all) };
-        let Some(chosen) = all.iter().position(|(one, _)| one.digest == digest) else {
-            let loaded: Vec<_> = all.iter().map(|(one, _)| format!("{} ({})", one.digest, one.version)).collect();
-            let channel = channel.to_owned();
-            return Err(InspectError::NoComponent { channel, loaded: loaded.join(", ") }.into());
-        };
-        all.swap(0, chosen);
-        Ok(all)
-    }
-
-    /// Translates a delivery without counting it against the component, however it ends.
+    /// Translates a delivery without counting it against the component, however it ends: into events, or a sentence that says
+    /// why there are none. With the credentials that are not to be shown.
     async fn translate_by(
         &self,
         id: DeliveryId,
-        component: ComponentView,
         loaded: &LoadedChannel,
-    ) -> Result<(Translation, Option<Vec<Event>>), IngestError> {
+    ) -> Result<(Result<Vec<Event>, String>, Known), IngestError> {
         let mut pending = [self.base.inbox.recorded(id).await?];
         self.tell_settings(loaded, &mut pending).await?;
         let [pending] = pending;
@@ -194,8 +180,7 @@ impl Ingest {
         let problem: Problem = match parsed.map_err(|_| Interrupted)? {
             Ok(Ok(mut events)) => {
                 events.iter_mut().for_each(keep_contract);
-                let shown = events.iter().map(|event| without_secrets(&known, event)).collect();
-                return Ok((Translation { component, events: shown, problem: None }, Some(events)));
+                return Ok((Ok(events), known));
             }
             Ok(Err(mut error)) => {
                 known.redact_in_parse_error(&mut error);
@@ -203,20 +188,52 @@ impl Ingest {
             }
             Err(error) => error.into(),
         };
-        Ok((Translation { component, events: Vec::new(), problem: Some(problem.to_string()) }, None))
+        Ok((Err(problem.to_string()), known))
     }
 
-    async fn apply_again(&self, id: DeliveryId, events: Vec<Event>, digest: &str) -> Result<EventCounts, IngestError> {
-        let (inbox, wake, digest) = (self.base.inbox.clone(), Arc::clone(&self.base.wake), digest.to_owned());
+    async fn apply_again(
+        &self,
+        id: DeliveryId,
+        events: Vec<Event>,
+        component: &ComponentVersion,
+    ) -> Result<EventCounts, IngestError> {
+        let (inbox, wake) = (self.base.inbox.clone(), Arc::clone(&self.base.wake));
+        let ComponentVersion { digest, version } = component.clone();
         let (credentials, bounds) = (self.credentials.clone(), self.backlog.budget.parking());
         let apply = async move {
             let (_, origin) = inbox.recorded(id).await?.into_parts();
+            // One that is kept need not have run on this inbox.
+            inbox.note_component(origin.channel(), &digest, &version).await?;
             let applied = inbox.apply(vec![origin.translated(events, digest)], bounds).await?;
             after_applying(&credentials, &wake, applied.lost).await;
             Ok(applied.events)
         };
         self.base.begun.whole(apply).await
     }
+}
+
+impl Translation {
+    fn of(component: ComponentVersion, running: bool, events: &Result<Vec<Event>, String>, known: &Known) -> Self {
+        let (events, problem) = match events {
+            Ok(events) => (events.iter().map(|event| without_secrets(known, event)).collect(), None),
+            Err(problem) => (Vec::new(), Some(problem.clone())),
+        };
+        Self { component, running, events, problem }
+    }
+}
+
+/// The version with this digest.
+fn find<'a>(
+    channel: &str,
+    digest: &str,
+    running: &ComponentVersion,
+    earlier: &'a [ComponentVersion],
+) -> Result<&'a ComponentVersion, InspectError> {
+    earlier.iter().find(|one| one.digest == digest).ok_or_else(|| {
+        let all = std::iter::once(running).chain(earlier);
+        let known: Vec<_> = all.map(|one| format!("{} ({})", one.digest, one.version)).collect();
+        InspectError::NoComponent { channel: channel.to_owned(), known: known.join(", ") }
+    })
 }
 
 /// An event in the contract's JSON form, without credentials.

@@ -20,7 +20,7 @@ use http::HeaderMap;
 pub use self::{
     callbacks::MAX_CALLBACK,
     error::InspectError,
-    inspect::{ComponentView, DeliveryContent, Replay, ShownBody, Translation},
+    inspect::{DeliveryContent, Replay, ShownBody, Translation},
     verify::{Addressed, MAX_TRIED},
 };
 use harness_inbox::{DeliveryId, NewDelivery};

@@ -96,8 +96,8 @@ async fn get_delivery(State(api): State<Api>, Path(id): Path<String>) -> Answer<
     Ok(Json(DeliveryDetail::new(view, content, translation, changes.iter().map(Event::of).collect())))
 }
 
-/// Translates a delivery again, by the running component or the one before, and compares the two. With `apply`, its events
-/// are applied: those that were applied before change nothing.
+/// Translates a delivery again, by the running component or one that ran before, and compares it with another. With `apply`,
+/// its events are applied: those that were applied before change nothing.
 #[utoipa::path(
     post, path = "/deliveries/{id}/replay", tag = "Deliveries", params(("id" = DeliveryRef, Path)),
     request_body = ReplayDelivery,

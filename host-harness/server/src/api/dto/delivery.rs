@@ -3,7 +3,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use harness_contract::differences::Difference;
-use harness_engine::{ComponentView, DeliveryContent, Event, Replay, ShownBody, Translation};
+use harness_engine::{ComponentVersion, DeliveryContent, Event, Replay, ShownBody, Translation};
 use harness_inbox::{DeliveryState, DeliveryView, EventCounts, Translator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -146,7 +146,7 @@ pub(crate) struct DeliveryTranslation {
     digest: String,
     /// The version in its manifest.
     version: String,
-    /// Whether it is the one that runs. Otherwise it is the one before it.
+    /// Whether it is the one that runs. Otherwise it ran before.
     running: bool,
     /// In order: the contract's `event`.
     #[schema(value_type = Vec<Object>)]
@@ -157,7 +157,7 @@ pub(crate) struct DeliveryTranslation {
 
 impl From<Translation> for DeliveryTranslation {
     fn from(translation: Translation) -> Self {
-        let Translation { component: ComponentView { digest, version, running }, events, problem } = translation;
+        let Translation { component: ComponentVersion { digest, version }, running, events, problem } = translation;
         Self { digest, version, running, events, problem }
     }
 }
@@ -169,7 +169,7 @@ pub(crate) struct ReplayDelivery {
     /// Whether its events are applied. What was applied before changes nothing, so nothing comes twice.
     #[serde(default)]
     pub(crate) apply: bool,
-    /// The component to use: one of those that a replay lists. Without it, the one that runs.
+    /// The component to use: the one that runs, or one of those under `earlier` of a replay. Without it, the one that runs.
     #[serde(default)]
     pub(crate) digest: Option<String>,
 }
@@ -179,12 +179,31 @@ pub(crate) struct ReplayDelivery {
 pub(crate) struct DeliveryReplay {
     object: DeliveryReplayTag,
     delivery_id: DeliveryRef,
-    /// By the chosen component, and by the other one that is at hand: the one that runs, or the one before it.
+    /// By the chosen component, and by the one that it is compared with, where there is one: the one that runs, or else the
+    /// newest that ran before.
     translations: Vec<DeliveryTranslation>,
+    /// The versions at hand that ran before, the newest first: those that are kept of an installed package, and the one before
+    /// the last update since the host started.
+    earlier: Vec<EarlierVersion>,
     /// Where the events of the second differ from those of the first, if both could read it: at most 500 places.
     differences: Vec<EventDifference>,
     /// What became of the events; null if they were not applied.
     applied: Option<AppliedEvents>,
+}
+
+/// A version of a channel that ran before.
+#[derive(Debug, Serialize, ToSchema)]
+struct EarlierVersion {
+    /// SHA-256 of the component, in hex.
+    digest: String,
+    /// The version in its manifest.
+    version: String,
+}
+
+impl From<ComponentVersion> for EarlierVersion {
+    fn from(ComponentVersion { digest, version }: ComponentVersion) -> Self {
+        Self { digest, version }
+    }
 }
 
 /// A place at which the events of two components differ.
@@ -215,7 +234,7 @@ struct AppliedEvents {
 
 impl DeliveryReplay {
     pub(crate) fn new(id: DeliveryRef, replay: Replay) -> Self {
-        let Replay { translations, differences, applied } = replay;
+        let Replay { translations, earlier, differences, applied } = replay;
         let different = |Difference { path, before, after }| EventDifference { path, first: before, second: after };
         let counted =
             |EventCounts { new, repeated, unrouted, foreign }| AppliedEvents { new, repeated, unrouted, foreign };
@@ -223,6 +242,7 @@ impl DeliveryReplay {
             object: DeliveryReplayTag::Tag,
             delivery_id: id,
             translations: translations.into_iter().map(DeliveryTranslation::from).collect(),
+            earlier: earlier.into_iter().map(EarlierVersion::from).collect(),
             differences: differences.into_iter().map(different).collect(),
             applied: applied.map(counted),
         }

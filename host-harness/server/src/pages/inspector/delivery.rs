@@ -2,14 +2,15 @@
 //! Does not own: reading and applying it (the engine).
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::StatusCode,
     response::Response,
 };
 use harness_contract::differences::Difference;
-use harness_engine::{DeliveryContent, Host, HostError, Replay, ShownBody, Translation};
+use harness_engine::{DeliveryContent, Host, HostError, InspectError, Replay, ShownBody, Translation};
 use harness_inbox::{Change, DeliveryId, DeliveryView, EventCounts, PublicId as _};
 use maud::{Markup, html};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{json::code, refused, state};
@@ -27,14 +28,26 @@ const CHANGES: usize = 200;
 /// The most events that are shown.
 const EVENTS: usize = 100;
 
+/// What the running version is compared with.
+#[derive(Deserialize)]
+pub(super) struct Beside {
+    /// The digest of the other version; without it, the newest that ran before.
+    with: Option<String>,
+}
+
 /// `GET /inspector/{delivery}`.
-pub(super) async fn page(State(host): State<Host>, Path(id): Path<String>, reader: Reader) -> Response {
+pub(super) async fn page(
+    State(host): State<Host>,
+    Path(id): Path<String>,
+    beside: Result<Query<Beside>, QueryRejection>,
+    reader: Reader,
+) -> Response {
     if let Some(answer) = refused(&reader) {
         return answer;
     }
-    match DeliveryId::from_public(&id) {
-        Ok(id) => shown(&host, id, None, &reader).await,
-        Err(_) => error::no_page(&reader),
+    match (DeliveryId::from_public(&id), beside) {
+        (Ok(id), Ok(Query(Beside { with }))) => shown(&host, id, with.as_deref(), None, &reader).await,
+        _ => error::no_page(&reader),
     }
 }
 
@@ -45,13 +58,20 @@ pub(super) async fn process(State(host): State<Host>, Path(id): Path<String>, re
     }
     let Ok(id) = DeliveryId::from_public(&id) else { return error::no_page(&reader) };
     match host.replay_delivery(id, None, true).await {
-        Ok(replay) => shown(&host, id, replay.applied, &reader).await,
+        Ok(replay) => shown(&host, id, None, replay.applied, &reader).await,
         Err(failed) => error::failed(&reader, &failed),
     }
 }
 
-/// The page of a delivery. `applied`: what applying it again did just now.
-pub(super) async fn shown(host: &Host, id: DeliveryId, applied: Option<EventCounts>, reader: &Reader) -> Response {
+/// The page of a delivery. `with`: the digest of the version that it is compared with. `applied`: what applying it again did
+/// just now.
+pub(super) async fn shown(
+    host: &Host,
+    id: DeliveryId,
+    with: Option<&str>,
+    applied: Option<EventCounts>,
+    reader: &Reader,
+) -> Response {
     let inbox = host.inbox();
     let known = async {
         let view = inbox.delivery(id).await?;
@@ -67,8 +87,10 @@ pub(super) async fn shown(host: &Host, id: DeliveryId, applied: Option<EventCoun
         Ok(content) => content,
         Err(failed) => return error::failed(reader, &failed),
     };
-    let replay = match host.replay_delivery(id, None, false).await {
+    let replay = match host.replay_delivery(id, with, false).await {
         Ok(replay) => Some(replay),
+        // It is not kept any more.
+        Err(HostError::Inspect(InspectError::NoComponent { .. })) => return error::no_page(reader),
         // Emptied, waiting, or of a channel that is not loaded.
         Err(HostError::Inspect(_) | HostError::NoChannel(_)) => None,
         Err(failed) => return error::failed(reader, &failed),
@@ -90,7 +112,7 @@ pub(super) async fn shown(host: &Host, id: DeliveryId, applied: Option<EventCoun
                 (what_came(&content, &view, &channel, reader))
                 div.stack {
                     (what_became(replay.as_ref(), reader))
-                    (compared(replay.as_ref(), reader))
+                    (compared(replay.as_ref(), id, reader))
                     (what_changed(&changes, reader))
                     @if replay.is_some() {
                         form.line.wrap method="post" action={ "/inspector/" (id.public()) } {
@@ -166,7 +188,7 @@ fn kind(event: &Value) -> String {
 
 fn what_became(replay: Option<&Replay>, reader: &Reader) -> Markup {
     let words = &reader.words.plugins;
-    let translation: Option<&Translation> = replay.and_then(|replay| replay.translations.first());
+    let translation = replay.and_then(|replay| by(replay, true));
     html! {
         section.panel.flush aria-labelledby="became" {
             header { h2 id="became" { (words.what_became) } @if let Some(one) = translation { span.chip { (one.component.version) } } }
@@ -187,30 +209,47 @@ fn what_became(replay: Option<&Replay>, reader: &Reader) -> Markup {
     }
 }
 
-fn compared(replay: Option<&Replay>, reader: &Reader) -> Markup {
+/// What the running version made of it, or the other one.
+fn by(replay: &Replay, running: bool) -> Option<&Translation> {
+    replay.translations.iter().find(|one| one.running == running)
+}
+
+fn compared(replay: Option<&Replay>, id: DeliveryId, reader: &Reader) -> Markup {
     let words = &reader.words.plugins;
     let Some(replay) = replay else { return html! {} };
+    let Some(other) = by(replay, false) else { return html! { p.small.muted { (words.no_other_version) } } };
+    // Where somebody chose the other one, it is the first of the two.
+    let chosen = replay.translations.first().is_some_and(|first| !first.running);
     html! {
-        @match replay.translations.get(1) {
-            None => p.small.muted { (words.no_other_version) },
-            Some(other) => section.panel.flush aria-labelledby="compared" {
-                header {
-                    h2 id="compared" { (fill(&words.the_same_with, &[("version", &other.component.version)])) }
-                    span.chip data-tone="accent" { (count(&words.differences, replay.differences.len())) }
+        section.panel.flush aria-labelledby="compared" {
+            header {
+                h2 id="compared" { (fill(&words.the_same_with, &[("version", &other.component.version)])) }
+                @if other.problem.is_none() { span.chip data-tone="accent" { (count(&words.differences, replay.differences.len())) } }
+            }
+            @if replay.earlier.len() > 1 {
+                form.line.wrap.padded method="get" action={ "/inspector/" (id.public()) "#compared" } {
+                    label.small for="with" { (words.compare_with) }
+                    select.input.small id="with" name="with" {
+                        @for one in &replay.earlier {
+                            option value=(one.digest) selected[*one == other.component] { (one.version) " · " (one.digest.chars().take(8).collect::<String>()) }
+                        }
+                    }
+                    button.btn.small { (reader.words.show) }
                 }
-                @if let Some(problem) = &other.problem { p.padded { (problem) } }
-                div { @for one in &replay.differences { (difference(one, reader)) } }
-            },
+            }
+            @if let Some(problem) = &other.problem { p.padded { (problem) } }
+            div { @for one in &replay.differences { (difference(one, chosen, reader)) } }
         }
     }
 }
 
-fn difference(one: &Difference, reader: &Reader) -> Markup {
+/// A place that differs. `reversed`: the other version is the first of the two.
+fn difference(one: &Difference, reversed: bool, reader: &Reader) -> Markup {
     let value = |value: &Value| {
         if value.is_null() { reader.words.plugins.nothing.to_string() } else { value.to_string() }
     };
-    // The first is the version that runs.
-    html! { del { (one.path) ": " (value(&one.after)) } ins { (one.path) ": " (value(&one.before)) } }
+    let (running, other) = if reversed { (&one.after, &one.before) } else { (&one.before, &one.after) };
+    html! { del { (one.path) ": " (value(other)) } ins { (one.path) ": " (value(running)) } }
 }
 
 fn what_changed(changes: &[Change], reader: &Reader) -> Markup {

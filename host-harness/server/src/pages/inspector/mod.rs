@@ -152,7 +152,7 @@ async fn of_message(State(host): State<Host>, Path(id): Path<String>, reader: Re
     }
     let Ok(id) = MessageId::from_public(&id) else { return error::no_page(&reader) };
     match host.inbox().delivery_of(id).await {
-        Ok(Some(delivery)) => delivery::shown(&host, delivery, None, &reader).await,
+        Ok(Some(delivery)) => delivery::shown(&host, delivery, None, None, &reader).await,
         Ok(None) => error::no_page(&reader),
         Err(failed) => error::failed(&reader, &failed.into()),
     }

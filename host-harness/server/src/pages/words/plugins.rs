@@ -100,7 +100,8 @@ words! {
     the_same_with = "The same with {version}";
     differences = "{n} {n|difference|differences}";
     nothing = "nothing";
-    no_other_version = "No other version is at hand: the one before an update is, until the host starts again.";
+    compare_with = "Compare with";
+    no_other_version = "No other version is at hand. Those that ran before are: of an installed package the last few, of a file the one before an update, until the host starts again.";
     process_again = "Process again";
     process_again_hint = "What is in the inbox already is not added again. Nothing is sent.";
     processed = "{new} new, {old} already there.";
