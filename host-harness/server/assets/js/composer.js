@@ -9,6 +9,7 @@ import { listboxes } from "./listbox.js";
 import { prefer, preference } from "./look.js";
 import { parse } from "./morph.js";
 import { everyMinute } from "./times.js";
+import { stays, toast } from "./toast.js";
 
 const encoder = new TextEncoder();
 // From this share of the limit on the counter says so.
@@ -40,15 +41,25 @@ export function composer(log, signal) {
   let timer = 0;
   let end = 0;
   let busy = false;
+  // A key under which nothing was sent.
+  let unused = "";
   drawn();
   restore(drafts.kept());
 
   // What a newly drawn composer needs.
   function drawn() {
+    if (!("tried" in form.dataset)) unused = form.elements?.key?.value ?? "";
     count();
     const choice = form.querySelector("#enter-sends");
     if (choice) choice.checked = preference("enter") === "sends";
     watchEnd();
+  }
+
+  function put(found) {
+    if ("tried" in form.dataset && found.elements?.key?.value === form.elements?.key?.value) found.dataset.tried = "";
+    form.replaceWith(found);
+    form = found;
+    drawn();
   }
 
   // The channel is asked again when the window ends.
@@ -105,11 +116,7 @@ export function composer(log, signal) {
   // Brings what the host says about the message up to date. What somebody types into stays as it is.
   function renew(found) {
     const closed = (one) => one.querySelector(".closedbox")?.id;
-    if (closed(form) !== closed(found)) {
-      form.replaceWith(found);
-      form = found;
-      return drawn();
-    }
+    if (closed(form) !== closed(found)) return put(found);
     for (const old of form.querySelectorAll("[data-live]")) {
       const next = found.querySelector(`#${old.id}`);
       if (next && !old.isEqualNode(next) && !old.contains(document.activeElement)) old.replaceWith(next);
@@ -126,14 +133,35 @@ export function composer(log, signal) {
   async function restore(kept) {
     if (!kept) return;
     const values = new URLSearchParams(kept);
+    const tried = values.get("key");
+    values.delete("key");
+    if (tried) {
+      form.elements.key.value = tried;
+      form.dataset.tried = "";
+    }
     const rest = [...values.keys()].some((name) => name !== "text");
     if (!rest || isNote) {
       if (!text().value) text().value = values.get("text") ?? "";
       count();
       return later();
     }
-    values.set("key", form.elements.key.value);
-    await send("check", values, null);
+    await draw(values, form.elements.key.value);
+  }
+
+  // What was written here was sent somewhere else.
+  async function empty() {
+    text().value = "";
+    count();
+    if (isNote) return;
+    delete form.dataset.tried;
+    form.elements.key.value = unused;
+    await draw(new URLSearchParams(), unused);
+  }
+
+  async function draw(values, key) {
+    values.set("key", key);
+    // Without a connection what can be shown is there, and the rest is in the draft.
+    await send("check", values, null).catch(() => {});
   }
 
   // Sends the form and puts the answer in its place. Says whether it was taken.
@@ -141,16 +169,27 @@ export function composer(log, signal) {
     const asked = form;
     const before = text().value;
     const answer = await fetch(`${form.action}?part=${part}`, { method: "POST", body: values });
-    const found = parse(await answer.text()).querySelector("#composer");
-    if (!found || asked !== form) return false;
+    const page = parse(await answer.text());
+    const found = page.querySelector("#composer");
+    if (asked !== form) return false;
+    if (!found) {
+      if (part === "composer" && !signal.aborted) refused(answer, page);
+      return false;
+    }
     const now = text().value;
-    form.replaceWith(found);
-    form = found;
+    put(found);
     // A heart is sent by itself; what was being written stays, and so does what was typed meanwhile.
     if (submitter?.name === "sticker" && answer.ok) text().value = now;
     else if (now !== before) text().value = now;
-    drawn();
+    count();
     return answer.ok;
+  }
+
+  // Not a word about the message. It is in the draft.
+  function refused(answer, page) {
+    // Signed out: the page itself says so.
+    if (answer.redirected) location.reload();
+    else toast(page.querySelector("h1")?.textContent);
   }
 
   on("input", (event) => {
@@ -165,12 +204,13 @@ export function composer(log, signal) {
   });
   // What is written in another tab is here too, once it pauses there.
   let elsewhere = 0;
-  drafts.elsewhere((kept) => {
+  drafts.elsewhere(() => {
     clearTimeout(elsewhere);
     elsewhere = setTimeout(() => {
+      const kept = drafts.kept();
+      if (!kept) return empty();
       text().value = "";
-      if (kept) restore(kept);
-      else count();
+      restore(kept);
     }, PAUSE);
   }, signal);
 
@@ -207,10 +247,20 @@ export function composer(log, signal) {
     const submitter = event.submitter;
     const changes = submitter?.name === "change";
     form.setAttribute("aria-busy", "true");
+    const notSent = form.querySelector("[data-not-sent]");
+    if (!changes) {
+      form.dataset.tried = "";
+      drafts.keep(form);
+    }
+    const sent = drafts.kept();
+    let taken = false;
     try {
-      const taken = await send("composer", fields(submitter), submitter);
+      taken = await send("composer", fields(submitter), submitter);
       document.getElementById("offline")?.setAttribute("hidden", "");
-      if (taken && !changes && submitter?.name !== "sticker") drafts.forget();
+      const all = taken && !changes && submitter?.name !== "sticker";
+      // Elsewhere meanwhile, or back again, where something else may have been written since.
+      if (signal.aborted) all && drafts.sent(sent);
+      else if (all && !text().value) drafts.forget();
       else drafts.keep(form);
       const next = changes ? form.dataset.next && document.getElementById(form.dataset.next) : form.querySelector('[aria-invalid="true"]');
       (next || text()).focus();
@@ -222,6 +272,8 @@ export function composer(log, signal) {
     } finally {
       busy = false;
       form.removeAttribute("aria-busy");
+      // Somebody is in another conversation by now, and would not see it.
+      if (signal.aborted && !taken && !changes && notSent) stays(notSent, "data-not-sent");
     }
   });
 

@@ -6,25 +6,35 @@ const NOT_KEPT = new Set(["key", "change", "sticker", "anyway"]);
 
 export function draft(conversation) {
   const key = `draft-${conversation}`;
+  // Browsers tell other tabs alone.
+  const tell = (newValue) => dispatchEvent(new StorageEvent("storage", { key, newValue }));
   return {
     kept: () => localStorage.getItem(key),
     forget: () => localStorage.removeItem(key),
     keep(form) {
       const values = new URLSearchParams([...new FormData(form)].filter(([name, value]) => value !== "" && !NOT_KEPT.has(name)));
       values.delete("card_shown");
-      if ([...values].length) localStorage.setItem(key, values);
-      else localStorage.removeItem(key);
+      if (![...values].length) return localStorage.removeItem(key);
+      // It may have arrived, although the answer did not: with its key it stays one reply.
+      if ("tried" in form.dataset) values.set("key", form.elements.key.value);
+      localStorage.setItem(key, values);
+    },
+    // What was kept when it was sent is no draft any more, also where the conversation is open again. What was written since is.
+    sent(values) {
+      if (localStorage.getItem(key) !== values) return;
+      localStorage.removeItem(key);
+      tell(null);
     },
     // Adds a field to what is kept, also where the conversation is not open any more, or is open again.
     add(name, value) {
       const values = new URLSearchParams(localStorage.getItem(key) ?? "");
       values.append(name, value);
       localStorage.setItem(key, values);
-      dispatchEvent(new StorageEvent("storage", { key, newValue: `${values}` }));
+      tell(`${values}`);
     },
-    // Calls back with the draft when it changes in another tab; with nothing when it is gone.
+    // Calls back when it changes in another tab.
     elsewhere(call, signal) {
-      addEventListener("storage", (event) => event.key === key && call(event.newValue), { signal });
+      addEventListener("storage", (event) => event.key === key && call(), { signal });
     },
   };
 }

@@ -6,6 +6,7 @@ import { pick } from "./list.js";
 import { preference } from "./look.js";
 import { morph, parse, part } from "./morph.js";
 import { everyMinute, times } from "./times.js";
+import { toast } from "./toast.js";
 
 // Changes that come close together are loaded once: the first at once, the others after this time.
 const PAUSE_MS = 200;
@@ -273,17 +274,6 @@ function renew(old, next) {
   const name = at?.id || null;
   if (name) byId(name)?.focus();
   if (scroll) next.querySelector(".scroll").scrollTop = scroll;
-}
-
-// A short sentence at the bottom of the page.
-function toast(text) {
-  if (!text) return;
-  const line = document.createElement("div");
-  line.className = "toast";
-  line.setAttribute("role", "alert");
-  line.textContent = text;
-  document.body.append(line);
-  setTimeout(() => line.remove(), 8000);
 }
 
 // The number of unread messages, in the navigation and in the title.

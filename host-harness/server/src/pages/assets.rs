@@ -49,6 +49,7 @@ assets! {
     "js/permission.js": SCRIPT,
     "js/presence.js": SCRIPT,
     "js/times.js": SCRIPT,
+    "js/toast.js": SCRIPT,
     "js/tryout.js": SCRIPT,
     "js/typing.js": SCRIPT,
     "js/viewer.js": SCRIPT,

@@ -57,6 +57,7 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
             // Enter in a field of a builder presses the first button of the form.
             button.sr name="change" value="none" formnovalidate tabindex="-1" aria-hidden="true" {}
             input type="hidden" name="key" value=(draft.key);
+            (not_sent(&address, &opened.name, reader))
             div id="window" data-live data-ends-in=[window::ends_in(window, now)] {
                 (window::bar(window, now, reader, &opened.channel_name, &opened.name))
                 (remarks::lines(at(Place::Window)))
@@ -100,6 +101,18 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
                 (remarks::notes(&draft.remarks))
             }
             @if !idle { div.tools { (tools(opened, draft, can, reader)) (sending(draft, &placed, shut, person, reader)) } }
+        }
+    }
+}
+
+/// What is shown to somebody who is in another conversation by the time this one's message was not sent.
+fn not_sent(address: &str, name: &str, reader: &Reader) -> Markup {
+    let words = &reader.words.composer;
+    html! {
+        div.toast data-not-sent role="alert" hidden {
+            span { (fill(&words.not_sent_elsewhere, &[("name", name)])) }
+            a.textbtn href=(address) { (words.look_at_draft) }
+            button.textbtn type="button" { (words.dismiss) }
         }
     }
 }

@@ -208,11 +208,21 @@ async fn posts(host: &Host, summary: &ConversationSummary) -> Result<Vec<(String
 
 /// An empty composer was sent.
 pub(super) fn nothing_to_send(reader: &Reader) -> Violation {
+    violation(violation_code::EMPTY_MESSAGE, "parts[0]", &reader.words.message_is_empty)
+}
+
+/// What stood in the composer before was sent already, and something else stands there now.
+pub(super) fn sent_before(reader: &Reader) -> Violation {
+    violation("sent_before", "", &reader.words.composer.sent_before)
+}
+
+/// What the host itself says about a message.
+fn violation(code: &str, path: &str, message: &str) -> Violation {
     Violation {
         severity: Severity::Error,
-        code: violation_code::EMPTY_MESSAGE.to_owned(),
-        path: "parts[0]".to_owned(),
-        message: reader.words.message_is_empty.to_string(),
+        code: code.to_owned(),
+        path: path.to_owned(),
+        message: message.to_owned(),
         limit: None,
         actual: None,
         accepted: Vec::new(),

@@ -72,6 +72,15 @@ pub(super) async fn reply(
                 draft.remarks = violations.into();
                 status = StatusCode::UNPROCESSABLE_ENTITY;
             }
+            // The answer to the earlier one was lost on its way. A new key makes this one another message.
+            Err(HostError::Inbox(InboxError::KeyReused(_))) => match Draft::new() {
+                Ok(new) => {
+                    draft.key = new.key;
+                    draft.remarks = vec![load::sent_before(&reader)].into();
+                    status = StatusCode::CONFLICT;
+                }
+                Err(error) => return error::failed(&reader, &error),
+            },
             // The customer was faster: what was written is shown, beside the way to where it is to be sent.
             Err(HostError::Inbox(InboxError::Continued { .. })) => {
                 status = StatusCode::CONFLICT;

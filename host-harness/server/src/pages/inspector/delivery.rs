@@ -249,7 +249,9 @@ fn difference(one: &Difference, reversed: bool, reader: &Reader) -> Markup {
         if value.is_null() { reader.words.plugins.nothing.to_string() } else { value.to_string() }
     };
     let (running, other) = if reversed { (&one.after, &one.before) } else { (&one.before, &one.after) };
-    html! { del { (one.path) ": " (value(other)) } ins { (one.path) ": " (value(running)) } }
+    // Where all of it differs, there is no path.
+    let place = if one.path.is_empty() { String::new() } else { format!("{}: ", one.path) };
+    html! { del { (place) (value(other)) } ins { (place) (value(running)) } }
 }
 
 fn what_changed(changes: &[Change], reader: &Reader) -> Markup {

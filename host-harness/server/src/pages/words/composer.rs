@@ -27,6 +27,10 @@ words! {
     enter_sends = "Enter sends";
     enter_sends_hint = "Shift and Enter begins a new line. Otherwise Ctrl and Enter sends.";
     sending_options = "How to send";
+    sent_before = "What stood here before was sent: it is in the conversation. Press Send if you want to send this one too.";
+    not_sent_elsewhere = "Your message to {name} was not sent. It is kept as a draft.";
+    look_at_draft = "Open it";
+    dismiss = "Dismiss";
     // Quick replies, buttons and cards
     quick_reply = "Quick reply {n}";
     add_quick_reply = "Add a quick reply";
