@@ -47,6 +47,7 @@ assets! {
     "js/open.js": SCRIPT,
     "js/page.js": SCRIPT,
     "js/permission.js": SCRIPT,
+    "js/picker.js": SCRIPT,
     "js/presence.js": SCRIPT,
     "js/times.js": SCRIPT,
     "js/toast.js": SCRIPT,
