@@ -8,6 +8,8 @@ mod bench_inbox;
 mod command_line;
 #[path = "compile_bombs.rs"]
 mod compile_bombs;
+#[path = "packages/parts.rs"]
+mod parts;
 #[path = "publish.rs"]
 mod publish;
 #[path = "packages/reproducible.rs"]
