@@ -7,7 +7,7 @@ use harness_inbox::{
     WhenClosed, WorkspaceId,
 };
 
-use crate::street;
+use crate::{street, together::CUT};
 
 /// Somebody of the team.
 pub(crate) async fn person(world: &World, name: &str) -> UserId {
@@ -140,6 +140,31 @@ async fn a_private_note_is_in_the_thread_and_never_at_the_customer_s() {
     assert_eq!(world.sends().len(), 0);
     browser.click("#log .item[data-from=note] button").await;
     eventually("the note's end", async || (!browser.text().await.contains("He ordered twice")).then_some(())).await;
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_is_a_draft_until_it_is_in_the_log() {
+    let world = World::new().await;
+    person(&world, "Nora Whitfield").await;
+    let (browser, _) = opened(&world).await;
+    let (is_note, text) =
+        ("document.querySelector('#composer').matches('.note')", "document.querySelector('#text').value");
+    browser.click("#note").await;
+    browser.becomes(is_note, true).await;
+    browser.types("#text", "He ordered twice before.").await;
+    browser.runs(CUT).await;
+    browser.click("#send").await;
+    browser.says("No connection").await;
+    browser.becomes(text, "He ordered twice before.").await;
+    browser.client.refresh().await.unwrap();
+    browser.becomes(text, "He ordered twice before.").await;
+    browser.click("#send").await;
+    browser.becomes("document.querySelectorAll('#log .item[data-from=note]').length", 1).await;
+    browser.becomes(is_note, false).await;
+    browser.click("#note").await;
+    browser.becomes(is_note, true).await;
+    browser.becomes(text, "").await;
     browser.quit().await;
 }
 

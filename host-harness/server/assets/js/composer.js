@@ -237,8 +237,6 @@ export function composer(log, signal) {
 
   on("submit", async (event) => {
     if (event.target !== form) return;
-    // A note is a page of its own; the draft is gone when it is written.
-    if (isNote) return drafts.forget();
     event.preventDefault();
     if (busy) return;
     busy = true;
@@ -249,17 +247,17 @@ export function composer(log, signal) {
     form.setAttribute("aria-busy", "true");
     const notSent = form.querySelector("[data-not-sent]");
     if (!changes) {
-      form.dataset.tried = "";
+      if (!isNote) form.dataset.tried = "";
       drafts.keep(form);
     }
     const sent = drafts.kept();
     let taken = false;
     try {
-      taken = await send("composer", fields(submitter), submitter);
+      taken = isNote ? await add() : await send("composer", fields(submitter), submitter);
       document.getElementById("offline")?.setAttribute("hidden", "");
       const all = taken && !changes && submitter?.name !== "sticker";
       // Elsewhere meanwhile, or back again, where something else may have been written since.
-      if (signal.aborted) all && drafts.sent(sent);
+      if (signal.aborted || isNote) all && drafts.sent(sent);
       else if (all && !text().value) drafts.forget();
       else drafts.keep(form);
       const next = changes ? form.dataset.next && document.getElementById(form.dataset.next) : form.querySelector('[aria-invalid="true"]');
@@ -276,6 +274,16 @@ export function composer(log, signal) {
       if (signal.aborted && !taken && !changes && notSent) stays(notSent, "data-not-sent");
     }
   });
+
+  // Adds a note. It is in the log then, beside the composer for answers. Says whether it was taken.
+  async function add() {
+    const answer = await fetch(form.action, { method: "POST", body: fields() });
+    const taken = answer.ok && form.action === `${answer.url.split(/[?#]/)[0]}/notes`;
+    if (signal.aborted) return taken;
+    if (taken) location.assign(answer.url);
+    else refused(answer, parse(await answer.text()));
+    return taken;
+  }
 
   // What is answered: a message of the log, or a comment in private. What starts a list.
   on("click", (event) => {

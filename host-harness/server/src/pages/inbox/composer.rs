@@ -57,7 +57,7 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
             // Enter in a field of a builder presses the first button of the form.
             button.sr name="change" value="none" formnovalidate tabindex="-1" aria-hidden="true" {}
             input type="hidden" name="key" value=(draft.key);
-            (not_sent(&address, &opened.name, reader))
+            (not_sent(&address, &fill(&words.composer.not_sent_elsewhere, &[("name", &opened.name)]), reader))
             div id="window" data-live data-ends-in=[window::ends_in(window, now)] {
                 (window::bar(window, now, reader, &opened.channel_name, &opened.name))
                 (remarks::lines(at(Place::Window)))
@@ -105,12 +105,12 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
     }
 }
 
-/// What is shown to somebody who is in another conversation by the time this one's message was not sent.
-fn not_sent(address: &str, name: &str, reader: &Reader) -> Markup {
+/// What is shown to somebody who is in another conversation by the time a message or a note of this one was not taken.
+fn not_sent(address: &str, said: &str, reader: &Reader) -> Markup {
     let words = &reader.words.composer;
     html! {
         div.toast data-not-sent role="alert" hidden {
-            span { (fill(&words.not_sent_elsewhere, &[("name", name)])) }
+            span { (said) }
             a.textbtn href=(address) { (words.look_at_draft) }
             button.textbtn type="button" { (words.dismiss) }
         }
@@ -226,6 +226,7 @@ pub(super) fn note(opened: &Opened, reader: &Reader) -> Markup {
     let (words, id) = (reader.words, opened.summary.id.public());
     html! {
         form.composer.note id="composer" method="post" action={ "/inbox/" (id) "/notes" } aria-label=(words.note_text) data-conversation={ "note-" (id) } data-note {
+            (not_sent(&format!("/inbox/{id}?mode=note"), &fill(&words.composer.note_not_added, &[("name", &opened.name)]), reader))
             div.modes {
                 a.btn.small.quiet href={ "/inbox/" (id) } { (words.reply_mode) }
                 a.btn.small.quiet href={ "/inbox/" (id) "?mode=note" } aria-current="true" { (icon("lock")) (words.note_mode) }

@@ -29,6 +29,7 @@ words! {
     sending_options = "How to send";
     sent_before = "What stood here before was sent: it is in the conversation. Press Send if you want to send this one too.";
     not_sent_elsewhere = "Your message to {name} was not sent. It is kept as a draft.";
+    note_not_added = "Your note about {name} was not added. It is kept as a draft.";
     look_at_draft = "Open it";
     dismiss = "Dismiss";
     // Quick replies, buttons and cards
