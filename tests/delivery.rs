@@ -146,7 +146,7 @@ async fn a_key_is_not_used_for_another_reply() {
     world.host.reply(first, "key", message(vec![text("one")])).await.unwrap();
     for (conversation, words) in [(first, "another text"), (second, "one")] {
         let error = world.host.reply(conversation, "key", message(vec![text(words)])).await.unwrap_err();
-        assert!(error.to_string().contains("belongs to another reply"), "{error}");
+        assert!(error.to_string().contains("was used for something else"), "{error}");
     }
 }
 

@@ -47,6 +47,8 @@ mod phone;
 mod photos;
 #[path = "pages/plugins.rs"]
 mod plugins;
+#[path = "pages/sent.rs"]
+mod sent;
 #[path = "pages/settings.rs"]
 mod settings;
 #[path = "pages/signals.rs"]

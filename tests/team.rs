@@ -255,6 +255,20 @@ async fn notes_and_canned_answers_are_kept_for_the_team() {
     assert_eq!(ask(&world, "DELETE", &path, Value::Null).await.0, 204);
     assert_eq!(ask(&world, "GET", &path, Value::Null).await.0, 404);
 
+    // Without an answer the same is asked again.
+    let keyed = async |text: &str, key: &str| {
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        let answer = world.api("POST", &format!("/api/v1{notes}"), &headers, json!({ "text": text }).to_string()).await;
+        (answer.status, answer.json())
+    };
+    let (status, first) = keyed("Paid.", "k1").await;
+    assert_eq!((status, keyed("Paid.", "k1").await), (201, (201, first)));
+    let (status, other) = keyed("Not paid.", "k1").await;
+    assert_eq!((status, &other["code"]), (409, &json!("idempotency_key_reused")));
+    assert_eq!(keyed("Paid.", &"k".repeat(201)).await.0, 400);
+    let (_, list) = ask(&world, "GET", &notes, Value::Null).await;
+    assert_eq!(list["data"].as_array().unwrap().len(), 1);
+
     let hello = json!({"shortcut": "hi", "title": "Hello", "text": "Hi {{contact.name | there}}!"});
     let (status, answer) = ask(&world, "POST", "/canned-answers", hello).await;
     assert_eq!(status, 201, "{answer}");

@@ -61,7 +61,11 @@ async fn no_page_has_a_serious_finding() {
     let maya = street::maya(&world).await;
     let conversation = world.conversation(maya.igsid()).await;
     world.settled().await;
-    world.host.add_note(conversation, Some(nora), "Nora Whitfield", "She collected order 1038 in May.").await.unwrap();
+    world
+        .host
+        .add_note(conversation, Some(nora), "Nora Whitfield", "She collected order 1038 in May.", None)
+        .await
+        .unwrap();
     let thread = format!("{address}/inbox/{}", harness_inbox::PublicId::public(conversation));
     let pages = [
         ("list", format!("{address}/inbox")),

@@ -35,11 +35,11 @@ async fn nothing_that_anybody_writes_runs_on_a_page() {
         ..ConversationChange::default()
     };
     host.change_conversation(conversation, change).await.unwrap();
-    host.add_note(conversation, Some(nora), HOSTILE, HOSTILE).await.unwrap();
+    host.add_note(conversation, Some(nora), HOSTILE, HOSTILE, None).await.unwrap();
     // A mention of somebody with such a name, and views of the list.
     let other = team::person(&world, &format!("{}!", HOSTILE.chars().take(70).collect::<String>())).await;
     let name = host.inbox().user(nora).await.unwrap().name;
-    host.add_note(conversation, Some(other), HOSTILE, &format!("@{name} {HOSTILE}")).await.unwrap();
+    host.add_note(conversation, Some(other), HOSTILE, &format!("@{name} {HOSTILE}"), None).await.unwrap();
     for user in [Some(nora), None] {
         let text = Some(HOSTILE.to_owned());
         let filters = harness_inbox::ViewFilters { channel: text.clone(), text, ..Default::default() };

@@ -16,7 +16,7 @@ async fn pages(world: &World) -> Vec<(String, String)> {
     let maya = street::maya(world).await;
     let conversation = world.conversation(maya.igsid()).await;
     world.settled().await;
-    world.host.add_note(conversation, None, "Dev", "@Nora Whitfield, can you look at this?").await.unwrap();
+    world.host.add_note(conversation, None, "Dev", "@Nora Whitfield, can you look at this?", None).await.unwrap();
     let filters = harness_inbox::ViewFilters::default();
     let workspace = harness_inbox::WorkspaceId::FIRST;
     let view = world.host.save_view(workspace, Some(nora), "Questions about orders", filters).await.unwrap();

@@ -13,7 +13,7 @@ const TOMAS: &str = "551982014663711";
 const PRIYA: &str = "551982014663713";
 
 /// The list, in a document that is marked, and two conversations in it.
-async fn list(world: &World) -> (Browser, ConversationId, ConversationId) {
+pub(crate) async fn list(world: &World) -> (Browser, ConversationId, ConversationId) {
     list_in(world, Browser::start().await).await
 }
 
@@ -32,7 +32,7 @@ fn row(one: ConversationId) -> String {
 }
 
 /// That a conversation is open, and everything on the page says so.
-async fn is_open(browser: &Browser, one: ConversationId, name: &str) {
+pub(crate) async fn is_open(browser: &Browser, one: ConversationId, name: &str) {
     browser.becomes("document.querySelector('#head h1')?.innerText", name).await;
     browser.becomes("location.pathname", format!("/inbox/{}", one.public())).await;
     browser.becomes("document.title.replace(/^\\(\\d+\\) /, '').split(' · ')[0]", name).await;
@@ -43,13 +43,13 @@ async fn is_open(browser: &Browser, one: ConversationId, name: &str) {
 }
 
 /// Opens a conversation by its row.
-async fn opens(browser: &Browser, one: ConversationId, name: &str) {
+pub(crate) async fn opens(browser: &Browser, one: ConversationId, name: &str) {
     browser.click(&row(one)).await;
     is_open(browser, one, name).await;
 }
 
 /// Whether it is the document that was marked.
-async fn stayed(browser: &Browser) -> bool {
+pub(crate) async fn stayed(browser: &Browser) -> bool {
     browser.runs("return window.document0 === document").await == true
 }
 
@@ -189,148 +189,6 @@ async fn what_is_written_stays_with_its_conversation() {
         assert_eq!(sent, [Some(said)]);
     }
     assert!(stayed(&browser).await);
-    browser.quit().await;
-}
-
-/// What is sent waits until somebody says how it ends: as the host answers, or without an answer although it came to the
-/// host.
-const HELD: &str = "window.real = window.fetch; window.held = []; \
-    window.fetch = (address, how) => String(address).includes('part=composer') \
-        ? new Promise((done, fails) => held.push([() => real(address, how).then(done), \
-            () => real(address, how).then(() => fails(new TypeError('lost')))])) \
-        : real(address, how)";
-
-/// Presses Send, and goes to another conversation before there is an answer.
-async fn sends_and_leaves(browser: &Browser, text: &str, (other, name): (ConversationId, &str)) {
-    browser.types("#text", text).await;
-    browser.click("#send").await;
-    browser.becomes("held.length", 1).await;
-    opens(browser, other, name).await;
-}
-
-const TEXT: &str = "document.querySelector('#text')?.value";
-const NOTE: &str = "document.querySelector('body > [data-not-sent]')?.innerText ?? ''";
-
-async fn texts(world: &World, one: ConversationId) -> Vec<Option<String>> {
-    world.settled().await;
-    let all = world.host.inbox().timeline(one, 10).await.unwrap();
-    all.into_iter().filter(|one| one.direction == "outbound").map(|one| one.text).collect()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn somebody_in_another_conversation_is_told_that_a_message_was_not_sent_and_finds_it_as_a_draft() {
-    let world = World::new().await;
-    let (browser, tomas, priya) = list(&world).await;
-    opens(&browser, tomas, "Tomás Rivera").await;
-    browser.runs(HELD).await;
-    let quick = "const key = document.createElement('input'); key.name = 'quick'; \
-        key.value = 'longer than a quick reply may be'; document.querySelector('#composer').append(key)";
-    browser.runs(quick).await;
-    sends_and_leaves(&browser, "Is it?", (priya, "Priya Nair")).await;
-    browser.runs("held.pop()[0]()").await;
-    let said = "Your message to Tomás Rivera was not sent.";
-    browser.becomes(&format!("({NOTE}).startsWith({said:?})"), true).await;
-    browser.pictured("not-sent-elsewhere").await;
-    browser.click("body > [data-not-sent] a").await;
-    is_open(&browser, tomas, "Tomás Rivera").await;
-    browser.becomes(NOTE, "").await;
-    browser.becomes(TEXT, "Is it?").await;
-    assert_eq!(texts(&world, tomas).await, []);
-    assert!(stayed(&browser).await);
-    browser.quit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_sent_is_no_draft_any_more_where_somebody_is_back_before_the_answer() {
-    let world = World::new().await;
-    let (browser, tomas, priya) = list(&world).await;
-    opens(&browser, tomas, "Tomás Rivera").await;
-    browser.runs(HELD).await;
-    sends_and_leaves(&browser, "It is, Tomás", (priya, "Priya Nair")).await;
-    opens(&browser, tomas, "Tomás Rivera").await;
-    browser.becomes(TEXT, "It is, Tomás").await;
-    browser.runs("held.pop()[0]()").await;
-    browser.becomes(TEXT, "").await;
-    browser.types("#text", "Shall I?").await;
-    browser.click("#send").await;
-    browser.becomes("held.length", 1).await;
-    browser.runs("held.pop()[0]()").await;
-    browser.becomes(TEXT, "").await;
-    assert_eq!(texts(&world, tomas).await, ["It is, Tomás", "Shall I?"].map(|text| Some(text.to_owned())));
-
-    // What is written meanwhile stays.
-    sends_and_leaves(&browser, "Until Friday", (priya, "Priya Nair")).await;
-    opens(&browser, tomas, "Tomás Rivera").await;
-    browser.becomes(TEXT, "Until Friday").await;
-    browser.types("#text", " at noon").await;
-    browser.runs("held.pop()[0]()").await;
-    browser.says("Until Friday").await;
-    browser.becomes("document.querySelectorAll('.item[data-from=agent]').length", 3).await;
-    browser.becomes(TEXT, "Until Friday at noon").await;
-    browser.quit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_message_whose_answer_was_lost_is_sent_once_over_a_reload_and_what_is_changed_then_only_when_somebody_says_so()
- {
-    let world = World::new().await;
-    let (browser, tomas, _) = list(&world).await;
-    opens(&browser, tomas, "Tomás Rivera").await;
-    browser.runs(HELD).await;
-    browser.types("#text", "It is, Tomás").await;
-    browser.click("#send").await;
-    browser.becomes("held.length", 1).await;
-    browser.runs("held.pop()[1]()").await;
-    browser.says("No connection").await;
-    assert_eq!(texts(&world, tomas).await, [Some("It is, Tomás".to_owned())]);
-
-    browser.client.refresh().await.unwrap();
-    browser.becomes(TEXT, "It is, Tomás").await;
-    browser.click("#send").await;
-    browser.becomes(TEXT, "").await;
-    assert_eq!(texts(&world, tomas).await.len(), 1);
-
-    browser.runs(HELD).await;
-    browser.types("#text", "Shall I?").await;
-    browser.click("#send").await;
-    browser.becomes("held.length", 1).await;
-    browser.runs("held.pop()[1]()").await;
-    browser.says("No connection").await;
-    browser.client.refresh().await.unwrap();
-    browser.becomes(TEXT, "Shall I?").await;
-    browser.types("#text", " Today").await;
-    browser.click("#send").await;
-    browser.says("What stood here before was sent").await;
-    assert_eq!(texts(&world, tomas).await.len(), 2);
-    browser.becomes(TEXT, "Shall I? Today").await;
-    browser.click("#send").await;
-    browser.becomes(TEXT, "").await;
-    assert_eq!(texts(&world, tomas).await.len(), 3);
-    browser.quit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_is_about_something_else_than_the_message_is_said_and_the_message_stays() {
-    let world = World::new().await;
-    let (browser, tomas, _) = list(&world).await;
-    opens(&browser, tomas, "Tomás Rivera").await;
-    let answers = async |address: &str| {
-        let instead = format!(
-            "const real = window.fetch; window.fetch = (to, how) => \
-            String(to).includes('part=composer') ? real('{address}') : real(to, how)"
-        );
-        browser.runs(&instead).await;
-        browser.click("#send").await;
-    };
-    browser.types("#text", "It is, Tomás").await;
-    answers("/inbox/nowhere").await;
-    browser.becomes("document.querySelector('body > .toast')?.innerText.length > 0", true).await;
-    browser.becomes(TEXT, "It is, Tomás").await;
-    assert!(stayed(&browser).await);
-    // Who was signed out is led to another page.
-    answers("/").await;
-    browser.becomes("window.document0 === undefined && document.querySelector('#text')?.value", "It is, Tomás").await;
-    assert_eq!(texts(&world, tomas).await, []);
     browser.quit().await;
 }
 

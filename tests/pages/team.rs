@@ -253,7 +253,7 @@ async fn a_note_that_mentions_the_reader_is_counted_until_they_look() {
     };
     badge("").await;
     // It comes while the page is open.
-    world.host.add_note(conversation, Some(dev), "Dev", "@Nora Whitfield, what do you think?").await.unwrap();
+    world.host.add_note(conversation, Some(dev), "Dev", "@Nora Whitfield, what do you think?", None).await.unwrap();
     badge("1 note mentions you").await;
     browser.says("Mentions you").await;
     browser.open(&format!("{}/inbox?view=mentions", world.address)).await;
@@ -264,7 +264,7 @@ async fn a_note_that_mentions_the_reader_is_counted_until_they_look() {
     assert!(world.host.inbox().unseen_mentions(nora).await.unwrap().is_empty());
     badge("").await;
     // What comes into the conversation that somebody looks at is seen.
-    world.host.add_note(conversation, Some(dev), "Dev", "@Nora Whitfield, and this?").await.unwrap();
+    world.host.add_note(conversation, Some(dev), "Dev", "@Nora Whitfield, and this?", None).await.unwrap();
     browser.says("and this?").await;
     eventually("what is seen", async || {
         world.host.inbox().unseen_mentions(nora).await.unwrap().is_empty().then_some(())

@@ -129,8 +129,8 @@ pub enum InboxError {
         /// The state in the row.
         state: String,
     },
-    /// The key was already used for a different reply.
-    #[error("the key `{0}` belongs to another reply; a new reply needs a new key")]
+    /// The key was already used for a different reply, or a different note.
+    #[error("the key `{0}` was used for something else before; what is new needs a new key")]
     KeyReused(String),
     /// The conversation was closed and begun anew: nothing more is written in it.
     #[error(

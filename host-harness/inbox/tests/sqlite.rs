@@ -139,7 +139,14 @@ async fn nothing_of_another_workspace_is_put_on_a_conversation() {
     let label = |id| LabelChange::Add(vec![LabelId::new(id)]);
     let foreign = inbox.change_labels(conversation, label(2), 2).await;
     assert!(matches!(foreign, Err(InboxError::NotFound { what: "label", .. })));
-    let note = NewNote { conversation, user: Some(UserId::new(2)), author: "Bob".into(), text: "hi".into(), now: 2 };
+    let note = NewNote {
+        conversation,
+        user: Some(UserId::new(2)),
+        author: "Bob".into(),
+        text: "hi".into(),
+        key: None,
+        now: 2,
+    };
     assert!(matches!(inbox.add_note(note).await, Err(InboxError::NotFound { what: "user", .. })));
     // Whoever left takes nothing; their own are taken.
     change(&path, "UPDATE user SET disabled_at = 2 WHERE id = 3");
@@ -172,6 +179,7 @@ async fn the_log_is_written_from_its_beginning_again_while_writes_go_on() {
         user: Some(UserId::new(1)),
         author: "Ada".into(),
         text: "A long note. ".repeat(2_000),
+        key: None,
         now: 2,
     };
     // So often without growing that it can only be written over.

@@ -39,16 +39,19 @@ impl Host {
         Ok(self.base().inbox.change_labels(conversation, change, self.clock().now()).await?)
     }
 
-    /// Writes a private note in the name of a user, or of a program called `author`.
+    /// Writes a private note in the name of a user, or of a program called `author`. With a key that was given before it is
+    /// the note that was written then.
     pub async fn add_note(
         &self,
         conversation: ConversationId,
         user: Option<UserId>,
         author: &str,
         text: &str,
+        key: Option<&str>,
     ) -> Result<NoteId, HostError> {
-        let (author, text) = (author.to_owned(), organisation::note(text)?);
-        Ok(self.base().inbox.add_note(NewNote { conversation, user, author, text, now: self.clock().now() }).await?)
+        let (author, text, key) = (author.to_owned(), organisation::note(text)?, key.map(str::to_owned));
+        let note = NewNote { conversation, user, author, text, key, now: self.clock().now() };
+        Ok(self.base().inbox.add_note(note).await?)
     }
 
     /// Changes the text of a note.

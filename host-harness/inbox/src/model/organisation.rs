@@ -219,6 +219,8 @@ pub struct NewNote {
     pub author: String,
     /// Its text.
     pub text: String,
+    /// Whoever does not know whether it was written gives the same key again.
+    pub key: Option<String>,
     /// The current time, in milliseconds since 1970.
     pub now: u64,
 }

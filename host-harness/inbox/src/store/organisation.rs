@@ -88,7 +88,7 @@ pub trait Organisation: Send + Sync {
     /// Opens the conversations that were snoozed until `now` or earlier, at most `limit`. Returns how many.
     async fn open_snoozed(&self, now: u64, limit: usize) -> Result<usize, InboxError>;
 
-    /// Writes a note, and makes a mention for each person whom it names after an `@` ([`crate::named_in`]).
+    /// Writes a note, once for a key, and makes a mention for each person whom it names after an `@` ([`crate::named_in`]).
     async fn add_note(&self, note: NewNote) -> Result<NoteId, InboxError>;
 
     /// Changes the text of a note, and whom it mentions.

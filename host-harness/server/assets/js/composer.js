@@ -9,7 +9,7 @@ import { listboxes } from "./listbox.js";
 import { prefer, preference } from "./look.js";
 import { parse } from "./morph.js";
 import { everyMinute } from "./times.js";
-import { stays, toast } from "./toast.js";
+import { looksAt, notSent, toast } from "./toast.js";
 
 const encoder = new TextEncoder();
 // From this share of the limit on the counter says so.
@@ -26,10 +26,14 @@ export function measure(text, unit) {
   return [...text].length;
 }
 
+// A key under which nothing was sent: the same one again is the same message.
+const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 // The composer on the page, until the signal ends it. What is on its way then goes on: a reply, and a file into the draft.
 export function composer(log, signal) {
   let form = document.getElementById("composer");
   if (!form?.matches("form")) return;
+  looksAt(form.querySelector("[data-not-sent] a")?.href);
   const text = () => form.elements.text;
   const isNote = form.matches("[data-note]");
   const drafts = draft(form.dataset.conversation);
@@ -41,32 +45,48 @@ export function composer(log, signal) {
   let timer = 0;
   let end = 0;
   let busy = false;
-  // A key under which nothing was sent.
-  let unused = "";
+  // What is in the draft besides the text, until the host has drawn it.
+  let undrawn = null;
+  let keyOfHeart = newKey();
   drawn();
   restore(drafts.kept());
 
   // What a newly drawn composer needs.
   function drawn() {
-    if (!("tried" in form.dataset)) unused = form.elements?.key?.value ?? "";
     count();
     const choice = form.querySelector("#enter-sends");
     if (choice) choice.checked = preference("enter") === "sends";
     watchEnd();
   }
 
-  function put(found) {
-    if ("tried" in form.dataset && found.elements?.key?.value === form.elements?.key?.value) found.dataset.tried = "";
+  // Puts a form of the host in the place of this one. Whoever types goes on typing.
+  function put(found, typed) {
+    const at = form.contains(document.activeElement) ? document.activeElement : null;
+    const { selectionStart: from, selectionEnd: to } = at ?? {};
+    if ("tried" in form.dataset && found.elements.key.value === form.elements.key.value) found.dataset.tried = "";
+    if (typed !== undefined) found.elements.text.value = typed;
+    undrawn = null;
     form.replaceWith(found);
     form = found;
     drawn();
+    if (!at) return;
+    const next = (at.id && form.querySelector(`#${at.id}`)) || text();
+    next.focus({ preventScroll: true });
+    if (next.id === at.id && typeof from === "number") next.setSelectionRange(from, to);
+  }
+
+  // From here on it is another message, or one that was tried under a key before.
+  function anew(tried) {
+    form.elements.key.value = tried || newKey();
+    if (tried) form.dataset.tried = "";
+    else delete form.dataset.tried;
   }
 
   // The channel is asked again when the window ends.
   function watchEnd() {
     clearTimeout(end);
     const left = Number(form.querySelector("#window")?.dataset.endsIn);
-    if (left) end = setTimeout(check, Math.min(left + 500, LONGEST));
+    if (left && !signal.aborted) end = setTimeout(check, Math.min(left + 500, LONGEST));
   }
 
   function count() {
@@ -89,7 +109,15 @@ export function composer(log, signal) {
   // The customer wrote again after the conversation was closed: it goes on in another one.
   on("continued", () => isNote || check());
 
-  const fields = (submitter) => new URLSearchParams(new FormData(form, submitter));
+  function fields(submitter) {
+    const all = [...new FormData(form, submitter)];
+    if (!undrawn) return new URLSearchParams(all);
+    // What is blank here is not drawn yet.
+    return new URLSearchParams([...all.filter(([, value]) => value !== ""), ...undrawn]);
+  }
+
+  // The form in what was answered, if there is one.
+  const formIn = (page) => page.querySelector("form#composer");
 
   // Asks the channel, through the host, what would become of what stands there. The newest question wins.
   async function check() {
@@ -97,12 +125,12 @@ export function composer(log, signal) {
     clearTimeout(timer);
     checking?.abort();
     checking = new AbortController();
-    const asked = form;
+    const before = text().value;
     try {
       const options = { method: "POST", body: fields(), signal: checking.signal };
       const answer = await fetch(`${form.action}?part=check`, options);
-      const found = parse(await answer.text()).querySelector("#composer");
-      if (answer.ok && found && asked === form) renew(found);
+      const found = formIn(parse(await answer.text()));
+      if (answer.ok && found && !busy) renew(found, before);
     } catch {
       // It is asked again with the next letter, and before anything is sent.
     }
@@ -114,9 +142,10 @@ export function composer(log, signal) {
   }
 
   // Brings what the host says about the message up to date. What somebody types into stays as it is.
-  function renew(found) {
+  function renew(found, before) {
     const closed = (one) => one.querySelector(".closedbox")?.id;
-    if (closed(form) !== closed(found)) return put(found);
+    const typed = text().value === before ? undefined : text().value;
+    if (undrawn || closed(form) !== closed(found)) return put(found, typed);
     for (const old of form.querySelectorAll("[data-live]")) {
       const next = found.querySelector(`#${old.id}`);
       if (next && !old.isEqualNode(next) && !old.contains(document.activeElement)) old.replaceWith(next);
@@ -129,59 +158,45 @@ export function composer(log, signal) {
     watchEnd();
   }
 
-  // Puts a draft back: one of text alone at once, one of more as the host draws it.
-  async function restore(kept) {
-    if (!kept) return;
-    const values = new URLSearchParams(kept);
-    const tried = values.get("key");
-    values.delete("key");
-    if (tried) {
-      form.elements.key.value = tried;
-      form.dataset.tried = "";
-    }
-    const rest = [...values.keys()].some((name) => name !== "text");
-    if (!rest || isNote) {
-      if (!text().value) text().value = values.get("text") ?? "";
-      count();
-      return later();
-    }
-    await draw(values, form.elements.key.value);
-  }
-
-  // What was written here was sent somewhere else.
-  async function empty() {
-    text().value = "";
+  // Puts a draft back: its text at once, the rest as the host draws it. With `whole`, what stands here goes.
+  function restore(kept, whole) {
+    const values = new URLSearchParams(kept ?? "");
+    const [tried, written] = [values.get("key"), values.get("text") ?? ""];
+    for (const name of ["key", "text"]) values.delete(name);
+    anew(tried);
+    if (whole || !text().value) text().value = written;
     count();
     if (isNote) return;
-    delete form.dataset.tried;
-    form.elements.key.value = unused;
-    await draw(new URLSearchParams(), unused);
-  }
-
-  async function draw(values, key) {
-    values.set("key", key);
-    // Without a connection what can be shown is there, and the rest is in the draft.
-    await send("check", values, null).catch(() => {});
+    if (!whole && ![...values].length) return text().value ? later() : undefined;
+    for (const field of form.querySelectorAll("[name]:not(button, #text, [name=key])")) {
+      field.value = "";
+      field.checked = false;
+    }
+    undrawn = values;
+    check();
   }
 
   // Sends the form and puts the answer in its place. Says whether it was taken.
-  async function send(part, values, submitter) {
-    const asked = form;
-    const before = text().value;
-    const answer = await fetch(`${form.action}?part=${part}`, { method: "POST", body: values });
+  async function send(submitter) {
+    const isHeart = submitter?.name === "sticker";
+    const [before, { key }] = [text().value, form.elements];
+    const values = fields(submitter);
+    if (isHeart) values.set("key", keyOfHeart);
+    const answer = await fetch(`${form.action}?part=composer`, { method: "POST", body: values });
     const page = parse(await answer.text());
-    const found = page.querySelector("#composer");
-    if (asked !== form) return false;
+    const found = formIn(page);
     if (!found) {
-      if (part === "composer" && !signal.aborted) refused(answer, page);
+      if (!signal.aborted) refused(answer, page);
       return false;
     }
+    // A heart is sent by itself: what is being written stays as it is.
+    if (isHeart) {
+      keyOfHeart = newKey();
+      if (answer.ok) return true;
+      found.elements.key.value = key.value;
+    }
     const now = text().value;
-    put(found);
-    // A heart is sent by itself; what was being written stays, and so does what was typed meanwhile.
-    if (submitter?.name === "sticker" && answer.ok) text().value = now;
-    else if (now !== before) text().value = now;
-    count();
+    put(found, now === before ? undefined : now);
     return answer.ok;
   }
 
@@ -189,13 +204,15 @@ export function composer(log, signal) {
   function refused(answer, page) {
     // Signed out: the page itself says so.
     if (answer.redirected) location.reload();
-    else toast(page.querySelector("h1")?.textContent);
+    else toast(page.querySelector("h1, #composer")?.textContent || form.querySelector("#no-answer")?.textContent);
   }
 
   on("input", (event) => {
     if (!form.contains(event.target)) return;
+    // A note that is changed is another one; of a message the host says whether it may be.
+    if (isNote && "tried" in form.dataset) anew();
     count();
-    drafts.keep(form);
+    drafts.keep(form, undrawn);
     later();
   });
   on("change", (event) => {
@@ -206,12 +223,7 @@ export function composer(log, signal) {
   let elsewhere = 0;
   drafts.elsewhere(() => {
     clearTimeout(elsewhere);
-    elsewhere = setTimeout(() => {
-      const kept = drafts.kept();
-      if (!kept) return empty();
-      text().value = "";
-      restore(kept);
-    }, PAUSE);
+    elsewhere = setTimeout(() => restore(drafts.kept(), true), PAUSE);
   }, signal);
 
   on("keydown", (event) => {
@@ -244,44 +256,58 @@ export function composer(log, signal) {
     checking?.abort();
     const submitter = event.submitter;
     const changes = submitter?.name === "change";
+    const isHeart = submitter?.name === "sticker";
     form.setAttribute("aria-busy", "true");
-    const notSent = form.querySelector("[data-not-sent]");
-    if (!changes) {
-      if (!isNote) form.dataset.tried = "";
-      drafts.keep(form);
+    noAnswer(false);
+    const elsewhereSaid = form.querySelector("[data-not-sent]");
+    if (!changes && !isHeart) {
+      form.dataset.tried = "";
+      drafts.keep(form, undrawn);
     }
     const sent = drafts.kept();
-    let taken = false;
+    let [taken, lost] = [false, false];
     try {
-      taken = isNote ? await add() : await send("composer", fields(submitter), submitter);
+      taken = isNote ? await add() : await send(submitter);
       document.getElementById("offline")?.setAttribute("hidden", "");
-      const all = taken && !changes && submitter?.name !== "sticker";
+      const all = taken && !changes && !isHeart;
       // Elsewhere meanwhile, or back again, where something else may have been written since.
-      if (signal.aborted || isNote) all && drafts.sent(sent);
+      if (signal.aborted) isHeart || drafts.settle(sent, all ? null : form);
       else if (all && !text().value) drafts.forget();
-      else drafts.keep(form);
+      else drafts.keep(form, undrawn);
       const next = changes ? form.dataset.next && document.getElementById(form.dataset.next) : form.querySelector('[aria-invalid="true"]');
-      (next || text()).focus();
+      if (!signal.aborted) (next || text()).focus();
       // Not waited for: the next thing may be done before the log is drawn.
       if (!changes) log.refresh();
     } catch {
-      // Nothing is lost: the text is in the field and in the draft, and the same key makes it one reply.
+      // Nothing is lost: the text is in the field and in the draft, and the same key makes it one message.
       document.getElementById("offline")?.removeAttribute("hidden");
+      lost = true;
+      noAnswer(!changes);
     } finally {
       busy = false;
       form.removeAttribute("aria-busy");
       // Somebody is in another conversation by now, and would not see it.
-      if (signal.aborted && !taken && !changes && notSent) stays(notSent, "data-not-sent");
+      if (signal.aborted && !taken && !changes && elsewhereSaid) notSent(elsewhereSaid, lost, !isHeart);
     }
   });
+
+  // Whether it arrived is not known, also once there is a connection again.
+  function noAnswer(is) {
+    const line = form.querySelector("#no-answer");
+    if (line) line.hidden = !is;
+  }
 
   // Adds a note. It is in the log then, beside the composer for answers. Says whether it was taken.
   async function add() {
     const answer = await fetch(form.action, { method: "POST", body: fields() });
     const taken = answer.ok && form.action === `${answer.url.split(/[?#]/)[0]}/notes`;
     if (signal.aborted) return taken;
-    if (taken) location.assign(answer.url);
-    else refused(answer, parse(await answer.text()));
+    if (taken) {
+      text().value = "";
+      location.assign(answer.url);
+    } else {
+      refused(answer, parse(await answer.text()));
+    }
     return taken;
   }
 
@@ -314,10 +340,11 @@ export function composer(log, signal) {
     if (!line) return;
     line.querySelector("[name=reply_to]").value = message;
     line.querySelector("[name=comment]").value = comment;
+    for (const name of ["reply_to", "comment"]) undrawn?.delete(name);
     line.querySelector(".cut").textContent = words;
     line.hidden = !message && !comment;
     text().focus();
-    drafts.keep(form);
+    drafts.keep(form, undrawn);
     later();
   }
 

@@ -2,35 +2,57 @@
 //! Does not own: the composer's form.
 
 // Fields that are not part of what is written.
-const NOT_KEPT = new Set(["key", "change", "sticker", "anyway"]);
+const NOT_KEPT = new Set(["key", "change", "sticker", "anyway", "card_shown"]);
+// What the browser did not take, being full or told to keep nothing: it is here until the page is left.
+const unkept = new Map();
 
 export function draft(conversation) {
   const key = `draft-${conversation}`;
   // Browsers tell other tabs alone.
-  const tell = (newValue) => dispatchEvent(new StorageEvent("storage", { key, newValue }));
+  const tell = () => dispatchEvent(new StorageEvent("storage", { key }));
+  const kept = () => {
+    if (unkept.has(key)) return unkept.get(key);
+    try {
+      return localStorage.getItem(key);
+    } catch {
+      return null;
+    }
+  };
+  const set = (values) => {
+    unkept.delete(key);
+    try {
+      if (values === null) localStorage.removeItem(key);
+      else localStorage.setItem(key, values);
+    } catch {
+      unkept.set(key, values);
+    }
+  };
+  // `undrawn` is of the draft too, and not in the form yet.
+  const written = (form, undrawn) => {
+    const all = [...new FormData(form), ...(undrawn ?? [])];
+    const values = new URLSearchParams(all.filter(([name, value]) => value !== "" && !NOT_KEPT.has(name)));
+    if (![...values].length) return null;
+    // It may have arrived, although the answer did not: with its key it stays one reply.
+    if ("tried" in form.dataset) values.set("key", form.elements.key.value);
+    return `${values}`;
+  };
   return {
-    kept: () => localStorage.getItem(key),
-    forget: () => localStorage.removeItem(key),
-    keep(form) {
-      const values = new URLSearchParams([...new FormData(form)].filter(([name, value]) => value !== "" && !NOT_KEPT.has(name)));
-      values.delete("card_shown");
-      if (![...values].length) return localStorage.removeItem(key);
-      // It may have arrived, although the answer did not: with its key it stays one reply.
-      if ("tried" in form.dataset) values.set("key", form.elements.key.value);
-      localStorage.setItem(key, values);
-    },
-    // What was kept when it was sent is no draft any more, also where the conversation is open again. What was written since is.
-    sent(values) {
-      if (localStorage.getItem(key) !== values) return;
-      localStorage.removeItem(key);
-      tell(null);
+    kept,
+    forget: () => set(null),
+    keep: (form, undrawn) => set(written(form, undrawn)),
+    // What was sent is no draft any more, or is what the form says now, also where the conversation is open again. What was
+    // written since stays.
+    settle(sent, form) {
+      if (kept() !== sent) return;
+      set(form && written(form));
+      tell();
     },
     // Adds a field to what is kept, also where the conversation is not open any more, or is open again.
     add(name, value) {
-      const values = new URLSearchParams(localStorage.getItem(key) ?? "");
+      const values = new URLSearchParams(kept() ?? "");
       values.append(name, value);
-      localStorage.setItem(key, values);
-      tell(`${values}`);
+      set(`${values}`);
+      tell();
     },
     // Calls back when it changes in another tab.
     elsewhere(call, signal) {

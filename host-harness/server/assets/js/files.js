@@ -1,23 +1,34 @@
-//! Owns: attaching files: choosing, pasting, dropping; checking type and size before anything is uploaded; progress.
-//! Does not own: the message that they become part of.
+//! Owns: where attached files come from: choosing, pasting, dropping; the buttons beside them.
+//! Does not own: what becomes of them (`upload`).
 
-import { parse } from "./morph.js";
-
-export function size(bytes) {
-  if (bytes >= 1 << 20) return `${(bytes / (1 << 20)).toFixed(1)} MB`;
-  if (bytes >= 1 << 10) return `${Math.round(bytes / 1024)} kB`;
-  return `${bytes} bytes`;
-}
+import { toast } from "./toast.js";
 
 export function files(form, drafts, on) {
-  on("change", async (event) => {
-    if (event.target.matches("[data-card-picture]")) return picture(event.target.files[0]);
+  let loaded = null;
+  async function loadedFor(call) {
+    try {
+      const { uploads } = await import("./upload.js");
+      loaded ??= uploads(form, drafts);
+    } catch {
+      return toast(form().dataset.uploadFailed);
+    }
+    call(loaded);
+  }
+  // The list of a field or of a transfer is gone before the module has come.
+  function all(list) {
+    const given = [...list];
+    loadedFor((to) => to.all(given));
+  }
+
+  on("change", (event) => {
+    const [file] = event.target.files ?? [];
+    if (event.target.matches("[data-card-picture]")) return loadedFor((to) => to.picture(file));
     if (event.target.id !== "choose") return;
     all(event.target.files);
     event.target.value = "";
   });
   on("paste", (event) => {
-    const pasted = [...(event.clipboardData?.files ?? [])];
+    const pasted = event.clipboardData?.files ?? [];
     if (!pasted.length || !form().contains(event.target)) return;
     event.preventDefault();
     all(pasted);
@@ -37,155 +48,8 @@ export function files(form, drafts, on) {
   });
   on("click", (event) => {
     const button = event.target.closest("[data-remove-file], [data-move-file]");
-    if (!button) return;
-    const line = button.closest("li");
-    if (button.matches("[data-move-file]")) {
-      line.previousElementSibling?.before(line);
-      button.focus();
-    } else {
-      line.remove();
-      cleared();
-      form().elements.text.focus();
-    }
-    changed();
+    const line = button?.closest("li");
+    if (button?.matches("[data-move-file]")) loadedFor((to) => to.moveUp(line, button));
+    else if (button) loadedFor((to) => to.remove(line));
   });
-
-  // What is attached is part of what is checked and kept.
-  function changed() {
-    form().elements.text.dispatchEvent(new Event("input", { bubbles: true }));
-  }
-
-  function fill(sentence, values) {
-    return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
-  }
-
-  // Why the channel does not take a file, or nothing.
-  function refused(file) {
-    const data = form().dataset;
-    const rules = JSON.parse(data.files ?? "[]");
-    const fits = rules.filter((rule) => !rule.types.length || rule.types.includes(file.type));
-    const short = (type) => type.split("/").pop().replace(/^x-/, "").toUpperCase();
-    if (!fits.length) {
-      const types = [...new Set(rules.flatMap((rule) => rule.types).map(short))].join(", ");
-      return fill(data.notTaken, { channel: data.channel, types });
-    }
-    const max = Math.min(Math.max(...fits.map((rule) => rule.max)), Number(data.largest));
-    if (file.size > max) return fill(data.tooLarge, { channel: data.channel, size: size(file.size), max: size(max) });
-    return null;
-  }
-
-  // A card's picture: uploaded, named in the form, and drawn by the host.
-  async function picture(file) {
-    cleared();
-    const why = file && refused(file);
-    if (!file || why) return why ? offer(problem(why, file), file, picture) : undefined;
-    const headers = file.type ? { "content-type": file.type } : {};
-    const answer = await fetch(`/inbox/files?name=${encodeURIComponent(file.name)}`, { method: "POST", headers, body: file }).catch(() => null);
-    const handle = answer?.ok && parse(`<ul>${await answer.text()}</ul>`).querySelector("li").dataset.handle;
-    const place = document.getElementById("card-picture");
-    if (!handle || !place) return problem(form().dataset.uploadFailed, file);
-    place.value = handle;
-    form().requestSubmit(form().querySelector("[name=change][value=none]"));
-  }
-
-  function problem(text, file) {
-    const line = document.createElement("p");
-    line.className = "violation wrap";
-    const words = document.createElement("span");
-    words.setAttribute("role", "alert");
-    words.textContent = `${file.name}: ${text}`;
-    line.append(words);
-    form().querySelector("#refused-files").append(line);
-    form().querySelector("#files").hidden = false;
-    return line;
-  }
-
-  // A picture of a kind that is not taken, and that this browser can draw, may become a PNG, where those are taken. What
-  // comes of it is checked as every file is.
-  async function offer(line, file, take) {
-    const data = form().dataset;
-    const rules = JSON.parse(data.files ?? "[]");
-    const takes = (type) => rules.some((rule) => rule.kind === "image" && (!rule.types.length || rule.types.includes(type)));
-    if (!file.type.startsWith("image/") || takes(file.type) || !takes("image/png")) return;
-    const { convertible, png } = await import("./convert.js");
-    const can = await convertible(file);
-    // Something else was attached meanwhile.
-    if (!can || !line.isConnected) return;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "btn small";
-    button.textContent = data.convert;
-    button.setAttribute("aria-label", `${data.convert}: ${file.name}`);
-    button.addEventListener("click", async () => {
-      button.disabled = true;
-      const made = await png(file).catch(() => null);
-      if (!line.isConnected) return;
-      if (made) {
-        line.remove();
-        form().elements.text.focus();
-        return take(made);
-      }
-      button.remove();
-      line.append(` ${data.notConverted}`);
-    });
-    line.append(" ", button);
-    if (can.moves) line.append(` ${data.standsStill}`);
-  }
-
-  function tidy() {
-    const place = form().querySelector("#files");
-    place.hidden = !place.querySelector("li, #refused-files > *");
-  }
-
-  // Without what was said about files before.
-  function cleared() {
-    form().querySelector("#refused-files").replaceChildren();
-    tidy();
-  }
-
-  // Files that come together: what is said about one is not taken back by the next.
-  function all(files) {
-    cleared();
-    for (const file of files) attach(file);
-  }
-
-  function attach(file) {
-    const why = refused(file);
-    if (why) {
-      offer(problem(why, file), file, attach);
-      return;
-    }
-    const line = document.createElement("li");
-    const words = document.createElement("span");
-    words.textContent = file.name;
-    const bar = document.createElement("progress");
-    bar.max = 100;
-    bar.value = 0;
-    bar.setAttribute("aria-label", fill(form().dataset.uploading, { name: file.name }));
-    words.append(bar);
-    line.append(words);
-    form().querySelector("#files").hidden = false;
-    form().querySelector("#files ul").append(line);
-    const request = new XMLHttpRequest();
-    request.open("POST", `/inbox/files?name=${encodeURIComponent(file.name)}`);
-    if (file.type) request.setRequestHeader("content-type", file.type);
-    request.upload.onprogress = (event) => {
-      if (event.lengthComputable) bar.value = (event.loaded / event.total) * 100;
-    };
-    request.onload = () => {
-      if (request.status !== 201) return failed(request.responseText);
-      const attached = parse(`<ul>${request.responseText}</ul>`).querySelector("li");
-      // Another conversation is open meanwhile.
-      if (!form().isConnected) return drafts.add("file", attached.dataset.handle);
-      line.replaceWith(attached);
-      changed();
-    };
-    request.onerror = () => failed("");
-    const failed = (text) => {
-      line.remove();
-      tidy();
-      problem(text.length < 300 && text ? text : form().dataset.uploadFailed, file);
-    };
-    request.send(file);
-  }
 }

@@ -14,11 +14,23 @@ export function toast(text) {
   setTimeout(() => line.remove(), SHOWN_MS);
 }
 
-// One that stays until somebody presses something in it, as the host drew it. There is one of each kind.
-export function stays(drawn, kind) {
-  document.querySelector(`body > [${kind}]`)?.remove();
+// One about a message that was not sent, as the host drew it, which stays until somebody presses something in it. There is
+// one for each conversation.
+export function notSent(drawn, isLost, isKept) {
   const line = document.importNode(drawn, true);
+  const words = line.querySelector("span");
+  if (isLost) words.textContent = words.dataset.lost;
+  if (!isKept) line.querySelector("[data-kept]")?.remove();
+  looksAt(line.querySelector("a").href);
   line.hidden = false;
   line.addEventListener("click", (event) => event.target.closest("a, button") && line.remove());
-  document.body.append(line);
+  const all = document.querySelector("body > .toasts") ?? document.createElement("div");
+  all.className = "toasts";
+  all.append(line);
+  document.body.append(all);
+}
+
+// Somebody looks at the draft at this address, and needs not be told of it.
+export function looksAt(address) {
+  for (const line of document.querySelectorAll(".toasts > *")) if (line.querySelector("a").href === address) line.remove();
 }

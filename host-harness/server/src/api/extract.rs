@@ -57,6 +57,23 @@ impl Api {
     }
 }
 
+/// The longest key that a request is sent with, in bytes.
+const MAX_KEY: usize = 200;
+
+/// The key that a request is sent with, so that it can be sent again and is done once.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(given) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = given.to_str().ok().filter(|key| (1..=MAX_KEY).contains(&key.len()));
+    key.map(Some).ok_or_else(no_idempotency_key)
+}
+
+/// A key is needed, or this is none.
+pub(super) fn no_idempotency_key() -> Problem {
+    let detail =
+        format!("send an `Idempotency-Key` header of at most {MAX_KEY} characters: the same key is the same request");
+    Problem::bad("no_idempotency_key", &detail)
+}
+
 /// The query string. Which parameters are allowed is up to the route (`Routes::taking`).
 pub(super) struct Query<T>(pub(super) T);
 

@@ -1,7 +1,10 @@
 //! Owns: endpoints for what a team makes of a conversation: state, assignee, collection, labels, notes.
 //! Does not own: the lists of collections and labels (`shared`), the list of conversations (`conversations`).
 
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
 use harness_inbox::{
     ConversationChange, ConversationId, LabelChange, NewState, NoteId, NoteView, Organised, PublicId as _,
 };
@@ -14,7 +17,7 @@ use super::{
         conversation::{self, Conversation},
         organisation::{ChangeConversation, Labels, Note, NoteText},
     },
-    extract::{Json, Query, Row},
+    extract::{self, Json, Query, Row},
     ids::{ConversationRef, Id, NoteRef},
     paging::{List, Paging},
     time::Time,
@@ -164,22 +167,32 @@ async fn list_notes(
     Ok(Json(List::of(page, Note::from)))
 }
 
-/// Writes a private note.
+/// Writes a private note, once for a key.
 #[utoipa::path(
-    post, path = "/conversations/{id}/notes", tag = "Notes", params(("id" = ConversationRef, Path)),
-    request_body = NoteText, responses((status = 201, body = Note)),
+    post, path = "/conversations/{id}/notes", tag = "Notes",
+    params(
+        ("id" = ConversationRef, Path),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, description = "Any text, new for each note: asked again with it, the note is written once."),
+    ),
+    request_body = NoteText,
+    responses(
+        (status = 201, description = "The note, which may have been written under this key before.", body = Note),
+        (status = 409, description = "The key was used before, for another note; or the conversation goes on in another one (`continued_in`)."),
+    ),
 )]
 async fn write_note(
     State(api): State<Api>,
     principal: Principal,
     Row(id): Row<ConversationId>,
+    headers: HeaderMap,
     Json(given): Json<NoteText>,
 ) -> Result<(StatusCode, Json<Note>), ApiError> {
+    let key = extract::idempotency_key(&headers)?;
     let author = match &principal.who {
         Who::User { name, .. } => name,
         Who::Token { .. } | Who::Operator => &principal.whose,
     };
-    let note = api.host.add_note(id, principal.user_id(), author, &given.text).await?;
+    let note = api.host.add_note(id, principal.user_id(), author, &given.text, key).await?;
     Ok((StatusCode::CREATED, Json(api.host.inbox().note(note).await?.into())))
 }
 

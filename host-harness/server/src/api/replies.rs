@@ -68,11 +68,7 @@ async fn create_reply(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Response, ApiError> {
-    let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok()).filter(|key| !key.is_empty());
-    let Some(key) = key.filter(|key| key.len() <= 200) else {
-        let detail = "send an `Idempotency-Key` header of at most 200 characters: the same key is one reply";
-        return Err(ApiError::bad("no_idempotency_key", detail));
-    };
+    let key = extract::idempotency_key(&headers)?.ok_or_else(extract::no_idempotency_key)?;
     let mut document = extract::document(&body)?;
     if let Some(fields) = document.as_object_mut() {
         principal.sign(fields);

@@ -53,6 +53,7 @@ assets! {
     "js/toast.js": SCRIPT,
     "js/tryout.js": SCRIPT,
     "js/typing.js": SCRIPT,
+    "js/upload.js": SCRIPT,
     "js/viewer.js": SCRIPT,
 }
 

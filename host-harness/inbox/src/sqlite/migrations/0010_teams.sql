@@ -172,7 +172,9 @@ CREATE TABLE note (
     author          TEXT NOT NULL,            -- the author's name then: a user's, a token's, or the automation's
     at              INTEGER NOT NULL,
     edited_at       INTEGER,
-    text            TEXT NOT NULL
+    text            TEXT NOT NULL,
+    key             TEXT,                     -- given with it, so that it is written once
+    UNIQUE (conversation_id, key)
 ) STRICT;
 CREATE INDEX note_order ON note (conversation_id, at, id);
 -- People whom a note mentions.

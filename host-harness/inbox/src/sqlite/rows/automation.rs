@@ -147,7 +147,7 @@ fn leave_note(
     hand_over: &HandOverNote,
     now: u64,
 ) -> Result<(), InboxError> {
-    let new = NewNote { conversation, user: None, author: AUTHOR.into(), text: hand_over.text.clone(), now };
+    let new = NewNote { conversation, user: None, author: AUTHOR.into(), text: hand_over.text.clone(), key: None, now };
     let id = organisation::add_note(tx, &new)?;
     tx.prepare_cached("INSERT INTO automation_note (note_id, brief) VALUES (?1, ?2)")?
         .execute(params![id, hand_over.brief])?;

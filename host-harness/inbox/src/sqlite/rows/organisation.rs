@@ -186,8 +186,10 @@ pub(crate) fn add_note(tx: &Transaction<'_>, new: &NewNote) -> Result<NoteId, In
     if let Some(user) = new.user {
         check_in_workspace(tx, "user", user.get(), workspace)?;
     }
-    tx.prepare_cached("INSERT INTO note (conversation_id, user_id, author, at, text) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![new.conversation, new.user, new.author, as_millis(new.now), new.text])?;
+    tx.prepare_cached(
+        "INSERT INTO note (conversation_id, user_id, author, at, text, key) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![new.conversation, new.user, new.author, as_millis(new.now), new.text, new.key])?;
     let id = NoteId::new(tx.last_insert_rowid());
     note_note(tx, ChangeKind::NoteCreated, (new.conversation, id), new.now)?;
     Ok(id)
@@ -195,9 +197,27 @@ pub(crate) fn add_note(tx: &Transaction<'_>, new: &NewNote) -> Result<NoteId, In
 
 /// Writes a note of the team, and whom it mentions. What a customer wrote mentions nobody, wherever it is quoted.
 pub(crate) fn add_note_of_team(tx: &Transaction<'_>, new: &NewNote) -> Result<NoteId, InboxError> {
+    if let Some(id) = written_before(tx, new)? {
+        return Ok(id);
+    }
     let id = add_note(tx, new)?;
     mention(tx, (new.conversation, id), new.user, &new.text, new.now)?;
     Ok(id)
+}
+
+/// The note that was written under the same key, if it is the same or was edited since.
+fn written_before(tx: &Transaction<'_>, new: &NewNote) -> Result<Option<NoteId>, InboxError> {
+    let Some(key) = &new.key else { return Ok(None) };
+    let found: Option<(NoteId, bool)> = tx
+        .prepare_cached(
+            "SELECT id, text = ?3 OR edited_at IS NOT NULL FROM note WHERE conversation_id = ?1 AND key = ?2",
+        )?
+        .query_row(params![new.conversation, key, new.text], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    match found {
+        Some((_, false)) => Err(InboxError::KeyReused(key.clone())),
+        same => Ok(same.map(|(id, _)| id)),
+    }
 }
 
 /// Changes the text of a note of the team, and whom it mentions.

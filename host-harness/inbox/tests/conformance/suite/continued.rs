@@ -85,7 +85,8 @@ pub(crate) async fn a_customer_who_writes_after_the_closing_begins_anew_where_th
     };
     store.change_conversation(old, change, CLOSED).await.unwrap();
     store.change_labels(old, LabelChange::Set(vec![urgent]), NOW).await.unwrap();
-    let note = NewNote { conversation: old, user: None, author: "Kim".into(), text: "a regular".into(), now: NOW };
+    let note =
+        NewNote { conversation: old, user: None, author: "Kim".into(), text: "a regular".into(), key: None, now: NOW };
     store.add_note(note).await.unwrap();
     let before = *store.newest_change().borrow();
     stage.deliver(vec![message("shop", "ada", "again", "again", NOW + 20)]).await;
@@ -263,7 +264,8 @@ pub(crate) async fn nothing_more_is_written_in_a_conversation_that_goes_on_in_an
         let change = ConversationChange { state: Some(state), ..ConversationChange::default() };
         assert!(refused(&store.change_conversation(old, change, NOW).await.unwrap_err()));
     }
-    let note = NewNote { conversation: old, user: None, author: "Kim".into(), text: "paid".into(), now: NOW };
+    let note =
+        NewNote { conversation: old, user: None, author: "Kim".into(), text: "paid".into(), key: None, now: NOW };
     store.add_note(note).await.unwrap();
     // What was queued before goes out first, and knows the window of the one that goes on.
     let answer = stage.ask(is, "answer", "hello again").await;

@@ -79,7 +79,7 @@ pub(crate) async fn a_saved_view_is_its_owner_s_or_the_workspace_s_and_nobody_el
 }
 
 fn note(conversation: ConversationId, user: Option<UserId>, text: &str, now: u64) -> NewNote {
-    NewNote { conversation, user, author: "Kim".into(), text: text.into(), now }
+    NewNote { conversation, user, author: "Kim".into(), text: text.into(), key: None, now }
 }
 
 pub(crate) async fn a_mention_is_there_for_whom_it_names_until_they_have_seen_it(place: &dyn Place) {

@@ -123,6 +123,7 @@ macro_rules! store_conformance {
             the_first_page_of_a_label_has_where_something_happened_last
             a_person_who_gets_an_id_keeps_what_the_team_made_of_the_conversation
             a_note_stays_with_its_conversation_and_goes_with_it
+            a_note_is_written_once_for_its_key
             a_saved_view_is_its_owner_s_or_the_workspace_s_and_nobody_else_s
             a_mention_is_there_for_whom_it_names_until_they_have_seen_it
             names_are_unique_in_their_workspace_and_a_deleted_one_is_nowhere

@@ -260,7 +260,7 @@ pub(crate) async fn a_person_who_gets_an_id_keeps_what_the_team_made_of_the_conv
 }
 
 fn new_note(conversation: ConversationId, text: &str) -> NewNote {
-    NewNote { conversation, user: None, author: "Ada".into(), text: text.into(), now: NOW }
+    NewNote { conversation, user: None, author: "Ada".into(), text: text.into(), key: None, now: NOW }
 }
 
 pub(crate) async fn a_note_stays_with_its_conversation_and_goes_with_it(place: &dyn Place) {
@@ -282,6 +282,23 @@ pub(crate) async fn a_note_stays_with_its_conversation_and_goes_with_it(place: &
     assert!(matches!(store.note(notes[0]).await, Err(InboxError::NotFound { what: "note", .. })));
     let nowhere = store.add_note(new_note(conversation, "late")).await;
     assert!(matches!(nowhere, Err(InboxError::NotFound { what: "conversation", .. })));
+}
+
+pub(crate) async fn a_note_is_written_once_for_its_key(place: &dyn Place) {
+    let stage = Stage::new(place).await;
+    let (store, conversation) = (&*stage.store, stage.conversation().await);
+    let note = |text: &str, key: &str| NewNote { key: Some(key.into()), ..new_note(conversation, text) };
+    let first = store.add_note(note("paid", "k1")).await.unwrap();
+    assert_eq!(store.add_note(note("paid", "k1")).await.unwrap(), first);
+    let other = store.add_note(note("not paid", "k1")).await;
+    assert!(matches!(other, Err(InboxError::KeyReused(key)) if key == "k1"));
+    // What was corrected meanwhile is the same note.
+    store.edit_note(first, "paid twice".into(), NOW + 1).await.unwrap();
+    assert_eq!(store.add_note(note("paid", "k1")).await.unwrap(), first);
+    let second = store.add_note(note("paid", "k2")).await.unwrap();
+    let third = store.add_note(new_note(conversation, "paid")).await.unwrap();
+    let notes = store.notes_before(conversation, None, 9).await.unwrap().entries;
+    assert_eq!(notes.iter().map(|note| note.id).collect::<Vec<_>>(), [third, second, first]);
 }
 
 pub(crate) async fn names_are_unique_in_their_workspace_and_a_deleted_one_is_nowhere(place: &dyn Place) {

@@ -57,7 +57,7 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
             // Enter in a field of a builder presses the first button of the form.
             button.sr name="change" value="none" formnovalidate tabindex="-1" aria-hidden="true" {}
             input type="hidden" name="key" value=(draft.key);
-            (not_sent(&address, &fill(&words.composer.not_sent_elsewhere, &[("name", &opened.name)]), reader))
+            (not_sent(&address, (&words.composer.not_sent_elsewhere, &words.composer.lost_elsewhere), &opened.name, reader))
             div id="window" data-live data-ends-in=[window::ends_in(window, now)] {
                 (window::bar(window, now, reader, &opened.channel_name, &opened.name))
                 (remarks::lines(at(Place::Window)))
@@ -84,6 +84,7 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
                 textarea id="text" name="text" rows="2" dir="auto" aria-label=(words.message) aria-describedby="count text-problem" hidden[idle]
                     aria-invalid=[invalid.then_some("true")] placeholder=(invites) aria-keyshortcuts="r" { (draft.text) }
                 div id="text-problem" data-live { (remarks::lines(at(Place::Text))) }
+                (no_answer(&words.composer.no_answer))
                 (team::canned(&opened.team, reader))
                 (remarks::split(&draft.remarks, can, can.message_text().map_or("", |limit| unit_word(limit.unit, reader)), reader))
                 (tray(&draft.files, at(Place::Files).collect(), reader))
@@ -105,16 +106,23 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
     }
 }
 
-/// What is shown to somebody who is in another conversation by the time a message or a note of this one was not taken.
-fn not_sent(address: &str, said: &str, reader: &Reader) -> Markup {
+/// What is shown to somebody who is in another conversation by the time a message or a note of this one was not taken, or
+/// its answer was lost.
+fn not_sent(address: &str, (refused, lost): (&str, &str), name: &str, reader: &Reader) -> Markup {
     let words = &reader.words.composer;
     html! {
         div.toast data-not-sent role="alert" hidden {
-            span { (said) }
+            span data-lost=(fill(lost, &[("name", name)])) { (fill(refused, &[("name", name)])) }
+            span data-kept { (words.kept_as_draft) }
             a.textbtn href=(address) { (words.look_at_draft) }
             button.textbtn type="button" { (words.dismiss) }
         }
     }
+}
+
+/// What the script shows where there was no answer. Sent again, it has the same key.
+fn no_answer(said: &str) -> Markup {
+    html! { p.violation id="no-answer" data-tone="warn" role="alert" hidden { (icon("alert")) span { (said) } } }
 }
 
 /// In the place of the composer of a conversation that goes on in another one: the way there. What was written before that was
@@ -226,13 +234,15 @@ pub(super) fn note(opened: &Opened, reader: &Reader) -> Markup {
     let (words, id) = (reader.words, opened.summary.id.public());
     html! {
         form.composer.note id="composer" method="post" action={ "/inbox/" (id) "/notes" } aria-label=(words.note_text) data-conversation={ "note-" (id) } data-note {
-            (not_sent(&format!("/inbox/{id}?mode=note"), &fill(&words.composer.note_not_added, &[("name", &opened.name)]), reader))
+            input type="hidden" name="key";
+            (not_sent(&format!("/inbox/{id}?mode=note"), (&words.composer.note_not_added, &words.composer.note_lost), &opened.name, reader))
             div.modes {
                 a.btn.small.quiet href={ "/inbox/" (id) } { (words.reply_mode) }
                 a.btn.small.quiet href={ "/inbox/" (id) "?mode=note" } aria-current="true" { (icon("lock")) (words.note_mode) }
             }
             div.body {
                 textarea id="text" name="text" rows="2" dir="auto" maxlength="5000" required aria-label=(words.note_text) placeholder=(words.note_placeholder) {}
+                (no_answer(&words.composer.note_no_answer))
                 (team::mentions(&opened.team, reader))
             }
             div.tools {

@@ -62,7 +62,9 @@ pub(super) async fn reply(
         draft.remarks = vec![load::nothing_to_send(&reader)].into();
         status = StatusCode::UNPROCESSABLE_ENTITY;
     } else {
-        match host.reply_as(reader.user, id, &draft.key, draft.message(can, &reader)).await {
+        // What is being written beside a heart is sent under the form's key later.
+        let key = if draft.sticker.is_some() { format!("{}-heart", draft.key) } else { draft.key.clone() };
+        match host.reply_as(reader.user, id, &key, draft.message(can, &reader)).await {
             Ok(_) if asked.part.is_none() => return see(&format!("/inbox/{}{}", id.public(), asked.query())),
             Ok(_) => match Draft::new() {
                 Ok(new) => draft = new,

@@ -35,6 +35,8 @@ const HOUR: u64 = 3_600_000;
 const COLOR: &str = "gray";
 /// The most conversations that are changed by one form.
 const MANY: usize = 200;
+/// The longest key of a note, in bytes.
+const MAX_KEY: usize = 64;
 
 /// What a team shares.
 pub(super) struct Team {
@@ -368,13 +370,14 @@ pub(super) async fn add_note(
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
     let Ok(Form(fields)) = form else { return error::no_form(&reader) };
-    let text = fields.iter().find(|(name, _)| name == "text").map(|(_, text)| text.replace("\r\n", "\n"));
-    let text = text.unwrap_or_default();
+    let given = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let text = given("text").unwrap_or_default().replace("\r\n", "\n");
+    let key = given("key").filter(|key| !key.is_empty() && key.len() <= MAX_KEY);
     let back = see(&format!("/inbox/{}", summary.id.public()));
     if text.trim().is_empty() {
         return back;
     }
-    match desk.host.add_note(summary.id, reader.user, &reader.name, text.trim()).await {
+    match desk.host.add_note(summary.id, reader.user, &reader.name, text.trim(), key).await {
         Ok(_) => back,
         Err(failed) => error::failed(&reader, &failed),
     }

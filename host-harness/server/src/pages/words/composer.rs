@@ -28,8 +28,13 @@ words! {
     enter_sends_hint = "Shift and Enter begins a new line. Otherwise Ctrl and Enter sends.";
     sending_options = "How to send";
     sent_before = "What stood here before was sent: it is in the conversation. Press Send if you want to send this one too.";
-    not_sent_elsewhere = "Your message to {name} was not sent. It is kept as a draft.";
-    note_not_added = "Your note about {name} was not added. It is kept as a draft.";
+    no_answer = "No answer came, so it may have been sent. Press Send again: the same message is sent only once.";
+    note_no_answer = "No answer came, so it may have been added. Press the button again: the same note is added only once.";
+    not_sent_elsewhere = "Your message to {name} was not sent.";
+    lost_elsewhere = "No answer came when you sent your message to {name}.";
+    note_not_added = "Your note about {name} was not added.";
+    note_lost = "No answer came when you added your note about {name}.";
+    kept_as_draft = "It is kept as a draft.";
     look_at_draft = "Open it";
     dismiss = "Dismiss";
     // Quick replies, buttons and cards
