@@ -123,21 +123,21 @@ pub enum SettingsError {
 
 impl SettingSpec {
     pub(crate) fn check(&self) -> Result<(), String> {
-        self.default.as_ref().map_or(Ok(()), |value| self.accept(value))
+        self.default.clone().map_or(Ok(()), |value| self.accept(&value.into()))
     }
 
-    fn accept(&self, value: &RawSetting) -> Result<(), String> {
+    fn accept(&self, value: &SettingValue) -> Result<(), String> {
         match (self.kind, value) {
-            (SettingType::Text, RawSetting::Text(text)) => {
+            (SettingType::Text, SettingValue::Text(text)) => {
                 if self.one_of.is_empty() || self.one_of.contains(text) {
                     Ok(())
                 } else {
                     Err(format!("`{text}` is not one of {}", self.one_of.join(", ")))
                 }
             }
-            (SettingType::Number, RawSetting::Number(_))
-            | (SettingType::Flag, RawSetting::Flag(_))
-            | (SettingType::Texts, RawSetting::Texts(_)) => Ok(()),
+            (SettingType::Number, SettingValue::Number(_))
+            | (SettingType::Flag, SettingValue::Flag(_))
+            | (SettingType::Texts, SettingValue::Texts(_)) => Ok(()),
             (SettingType::Text, _) => Err("must be a text in quotes".into()),
             (SettingType::Number, _) => Err("must be a whole number".into()),
             (SettingType::Flag, _) => Err("must be true or false".into()),
@@ -166,10 +166,59 @@ pub fn resolve_settings(
             }
             continue;
         };
-        spec.accept(value).map_err(|problem| SettingsError::Value { key: key.clone(), problem })?;
-        settings.push(Setting { key: key.clone(), value: value.clone().into() });
+        let value = value.clone().into();
+        spec.accept(&value).map_err(|problem| SettingsError::Value { key: key.clone(), problem })?;
+        settings.push(Setting { key: key.clone(), value });
     }
     Ok(settings)
+}
+
+/// The settings of a channel for a version that nobody has configured: of the values of another version those that it accepts,
+/// and its defaults. What it requires besides is missing.
+pub fn settings_known_to(specs: &BTreeMap<String, SettingSpec>, values: &[Setting]) -> Vec<Setting> {
+    let here = specs.iter().filter(|(_, spec)| spec.scope.includes(SettingScope::Channel));
+    let value = |key: &String, spec: &SettingSpec| {
+        let given = values.iter().find(|one| one.key == *key && spec.accept(&one.value).is_ok());
+        given.map(|one| one.value.clone()).or_else(|| spec.default.clone().map(Into::into))
+    };
+    here.filter_map(|(key, spec)| Some(Setting { key: key.clone(), value: value(key, spec)? })).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(kind: SettingType, scope: SettingScope) -> SettingSpec {
+        SettingSpec {
+            kind,
+            scope,
+            required: false,
+            default: None,
+            in_webhooks: false,
+            one_of: Vec::new(),
+            description: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_version_that_nobody_configured_has_its_defaults_and_of_other_values_those_that_it_accepts() {
+        let default = |spec: SettingSpec, value: RawSetting| SettingSpec { default: Some(value), ..spec };
+        let specs = BTreeMap::from([
+            // Required, and unknown to the version that the values are of: the others are there all the same.
+            ("app".into(), SettingSpec { required: true, ..spec(SettingType::Text, SettingScope::Channel) }),
+            ("limit".into(), default(spec(SettingType::Number, SettingScope::Channel), RawSetting::Number(3))),
+            ("mode".into(), default(spec(SettingType::Text, SettingScope::Both), RawSetting::Text("plain".into()))),
+            ("shop".into(), default(spec(SettingType::Text, SettingScope::Account), RawSetting::Text("no".into()))),
+        ]);
+        let set = |key: &str, value: SettingValue| Setting { key: key.into(), value };
+        let values = [
+            set("limit", SettingValue::Text("three".into())),
+            set("mode", SettingValue::Text("rich".into())),
+            set("new", SettingValue::Flag(true)),
+        ];
+        let known = settings_known_to(&specs, &values);
+        assert_eq!(known, [set("limit", SettingValue::Number(3)), set("mode", SettingValue::Text("rich".into()))]);
+    }
 }
 
 /// The settings that a channel gets for an account: the account's own, then those of the channel that it does not

@@ -58,8 +58,9 @@ pub(super) struct Before {
 impl Before {
     fn find(&self, channel: &str, digest: &str) -> Result<Inspected> {
         let state = self.installed.state()?;
-        let mut before = state.previous(channel).iter();
-        let entry = before.find(|entry| entry.component.hex() == digest).context("it is not kept any more")?;
+        let entry = at_hand(&state, channel)
+            .find(|entry| entry.component.hex() == digest)
+            .context("it is not kept any more")?;
         Ok(trusted(&self.file, &self.installed, &state, (channel, entry, "ran before"))?.0)
     }
 }
@@ -69,12 +70,17 @@ impl EarlierVersions for Before {
         let state = self.installed.state().map_err(|error| shown_lines(&log::told(&error.into())))?;
         let version =
             |entry: &Entry| ComponentVersion { digest: entry.component.hex(), version: entry.version.to_string() };
-        Ok(state.previous(channel).iter().map(version).collect())
+        Ok(at_hand(&state, channel).map(version).collect())
     }
 
     fn component(&self, channel: &str, digest: &str) -> Result<Inspected, String> {
         self.find(channel, digest).map_err(|error| shown_lines(&log::told(&error)))
     }
+}
+
+/// What is installed, which does not run where the host took it back, and what ran before it.
+fn at_hand<'s>(state: &'s State, channel: &'s str) -> impl Iterator<Item = &'s Entry> {
+    state.entry(channel).into_iter().chain(state.previous(channel))
 }
 
 fn provenance(file: &ConfigFile, installed: &Installed, state: &State, entry: &Entry) -> Result<Provenance> {

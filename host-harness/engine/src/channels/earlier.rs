@@ -1,12 +1,9 @@
 //! Owns: versions of a channel that ran before: which are at hand, loading one to see what it makes of a delivery.
 //! Does not own: keeping and checking them (whoever runs the host), running one again (`rollout`).
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use harness_contract::settings::{SettingScope, merge_settings, resolve_settings};
+use harness_contract::settings::settings_known_to;
 use harness_sandbox::Inspected;
 
 use super::{
@@ -25,18 +22,22 @@ pub trait EarlierVersions: Send + Sync {
 
 /// The place that whoever runs the host has named, if they did.
 #[derive(Default)]
-pub(super) struct Place(RwLock<Option<Arc<dyn EarlierVersions>>>);
+pub(super) struct Place {
+    kept: RwLock<Option<Arc<dyn EarlierVersions>>>,
+    /// One is loaded at a time: each is as large as one that runs.
+    loads: tokio::sync::Mutex<()>,
+}
 
 impl Place {
     fn get(&self) -> Option<Arc<dyn EarlierVersions>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.kept.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Channels {
     /// Names the place where versions are kept.
     pub(crate) fn keep_earlier(&self, place: Arc<dyn EarlierVersions>) {
-        *self.earlier.0.write().unwrap_or_else(PoisonError::into_inner) = Some(place);
+        *self.earlier.kept.write().unwrap_or_else(PoisonError::into_inner) = Some(place);
     }
 
     /// The versions at hand besides the one that runs, the newest first: the one before it, while it is loaded, and those
@@ -82,13 +83,10 @@ impl Channels {
                 return Err(format!("what is kept as {digest} of `{id}` is {found} of `{of}`"));
             }
             let capabilities = channel.capabilities(None).map_err(|error| error.to_string())?;
-            // What it knows of the values that hold now. A version that cannot run without others still has its defaults.
-            let specs = &channel.manifest().settings;
-            let mut own: Vec<_> = settings.iter().filter(|one| specs.contains_key(&one.key)).cloned().collect();
-            let defaults = resolve_settings(specs, SettingScope::Channel, &BTreeMap::new()).unwrap_or_default();
-            merge_settings(&mut own, &defaults);
+            let own = settings_known_to(&channel.manifest().settings, &settings);
             Ok(Arc::new(LoadedChannel::new(channel, capabilities, own, Grant::default())))
         };
+        let _turn = self.earlier.loads.lock().await;
         tokio::task::spawn_blocking(load).await.map_err(|_| "the host ends".to_owned())?
     }
 }

@@ -67,8 +67,8 @@ impl Host {
         self.rooms.channels.looked(id)
     }
 
-    /// Names the place where versions that ran before are kept. Without one, the version before an update is at hand until
-    /// the host ends.
+    /// Names the place where versions that ran before are kept. Without one, the version before an update is at hand while
+    /// it stays loaded.
     pub fn keep_earlier(&self, place: Arc<dyn EarlierVersions>) {
         self.rooms.channels.keep_earlier(place);
     }

@@ -182,8 +182,8 @@ pub(crate) struct DeliveryReplay {
     /// By the chosen component, and by the one that it is compared with, where there is one: the one that runs, or else the
     /// newest that ran before.
     translations: Vec<DeliveryTranslation>,
-    /// The versions at hand that ran before, the newest first: those that are kept of an installed package, and the one before
-    /// the last update since the host started.
+    /// The versions at hand that ran before, the newest first: those that are kept of an installed package, and for a while
+    /// after an update the one before it.
     earlier: Vec<EarlierVersion>,
     /// Where the events of the second differ from those of the first, if both could read it: at most 500 places.
     differences: Vec<EventDifference>,

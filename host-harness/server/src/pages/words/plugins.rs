@@ -101,7 +101,7 @@ words! {
     differences = "{n} {n|difference|differences}";
     nothing = "nothing";
     compare_with = "Compare with";
-    no_other_version = "No other version is at hand. Those that ran before are: of an installed package the last few, of a file the one before an update, until the host starts again.";
+    no_other_version = "No other version is at hand. Of an installed package the versions that ran before are kept; of a file only the one before an update, for a while.";
     process_again = "Process again";
     process_again_hint = "What is in the inbox already is not added again. Nothing is sent.";
     processed = "{new} new, {old} already there.";
