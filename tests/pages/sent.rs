@@ -99,6 +99,7 @@ async fn a_message_whose_answer_was_lost_is_sent_once_over_a_reload_and_what_is_
     browser.becomes("held.length", 1).await;
     browser.runs("held.pop()[1]()").await;
     browser.says("No answer came").await;
+    browser.pictured("no-answer").await;
     assert_eq!(texts(&world, tomas).await, [Some("It is, Tomás".to_owned())]);
 
     browser.client.refresh().await.unwrap();
