@@ -244,6 +244,7 @@ async fn several_pictures_go_out_in_order_and_a_refused_file_says_what_would_be_
     browser.click("#send").await;
     let sent = sent(&world, "the pictures", |reply| reply.attachments.len() == 2).await;
     assert!(sent.text.is_none());
+    drawn(&browser).await;
     browser.click("button[name=sticker]").await;
     eventually("the heart", async || {
         last(&world).attachments.iter().any(|one| one.to_string().contains("like_heart")).then_some(())
@@ -308,6 +309,7 @@ async fn enter_sends_by_choice_and_never_while_a_word_is_composed() {
     assert_eq!(browser.runs("return document.querySelector('#composer').ariaBusy").await, Value::Null);
     browser.types("#text", &key(Key::Enter)).await;
     sent(&world, "the message", |reply| reply.text.as_deref() == Some("One\ntwo")).await;
+    drawn(&browser).await;
     browser.client.refresh().await.unwrap();
     assert_eq!(browser.runs("return document.querySelector('#enter-sends').checked").await, true);
     browser.types("#text", "three").await;
@@ -332,7 +334,8 @@ async fn a_draft_is_there_after_a_reload_and_in_another_tab() {
     browser.open(here.as_str()).await;
     holds(&browser, "the draft", "document.querySelector('#quick-0')?.value === 'Thanks'").await;
     // What the first tab's browser tells this one when somebody goes on writing there.
-    browser.runs("const key = Object.keys(localStorage).find(key => key.startsWith('draft-')); \
+    browser.runs("document.querySelector('#composer').dataset.old = ''; \
+        const key = Object.keys(localStorage).find(key => key.startsWith('draft-')); \
         const kept = new URLSearchParams(localStorage[key]); \
         for (const more of ['Tomor', 'Tomorrow.']) { kept.set('text', `I will ask the kiln. ${more}`); localStorage[key] = kept; \
         dispatchEvent(new StorageEvent('storage', { key, newValue: localStorage[key] })); }").await;
@@ -342,6 +345,7 @@ async fn a_draft_is_there_after_a_reload_and_in_another_tab() {
         "document.querySelector('#text').value === 'I will ask the kiln. Tomorrow.'",
     )
     .await;
+    holds(&browser, "the form drawn anew", "!('old' in document.querySelector('#composer').dataset)").await;
     browser.click("#send").await;
     sent(&world, "the message", |reply| reply.quick_replies.len() == 1).await;
     drawn(&browser).await;

@@ -29,6 +29,7 @@ async fn the_window_s_end_is_said_while_somebody_types_and_nothing_is_lost() {
     browser.says("Try anyway").await;
     browser.click("#send").await;
     browser.says("1 thing to fix").await;
+    browser.becomes("document.querySelector('#composer').ariaBusy", serde_json::Value::Null).await;
     assert_eq!(browser.runs("return document.querySelector('#text').value").await, "Of course, one moment.");
     assert_eq!(messages(&world), 0);
     browser.pictured("composer-over").await;

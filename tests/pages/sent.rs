@@ -1,6 +1,6 @@
 //! What becomes of a message that is on its way: its key, its draft, and what whoever wrote it is told.
 
-use channel_tests::{World, browser::Browser};
+use channel_tests::{World, browser::Browser, eventually};
 use harness_inbox::{ConversationId, PublicId as _};
 
 use crate::{
@@ -66,7 +66,7 @@ async fn what_was_sent_is_no_draft_any_more_where_somebody_is_back_before_the_an
     sends_and_leaves(&browser, "It is, Tomás", (priya, "Priya Nair")).await;
     opens(&browser, tomas, "Tomás Rivera").await;
     browser.becomes(TEXT, "It is, Tomás").await;
-    browser.runs("held.pop()[0]()").await;
+    redrawn(&browser, "held.pop()[0]()").await;
     browser.becomes(TEXT, "").await;
     browser.types("#text", "Shall I?").await;
     browser.click("#send").await;
@@ -162,13 +162,21 @@ async fn loses(browser: &Browser, text: &str) {
     browser.becomes("document.querySelector('#no-answer').hidden", false).await;
 }
 
-/// Puts a draft in the place of the one that a conversation has, as another tab does.
-fn in_another_tab(one: ConversationId, values: &str) -> String {
+/// Puts a draft in the place of the one that a conversation has, as another tab does, and waits until it is drawn.
+async fn in_another_tab(browser: &Browser, one: ConversationId, values: &str) {
     let key = format!("draft-{}", one.public());
-    format!(
+    let told = format!(
         "if ({values:?}) localStorage.setItem('{key}', {values:?}); else localStorage.removeItem('{key}'); \
          dispatchEvent(new StorageEvent('storage', {{ key: '{key}' }}))"
-    )
+    );
+    redrawn(browser, &told).await;
+}
+
+/// Runs a script, and waits until the composer is another one.
+async fn redrawn(browser: &Browser, script: &str) {
+    browser.runs("document.querySelector('#composer').dataset.old = ''").await;
+    browser.runs(script).await;
+    browser.becomes("'old' in document.querySelector('#composer').dataset", false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,10 +186,10 @@ async fn what_is_written_after_a_message_is_another_message_wherever_that_one_wa
     opens(&browser, tomas, "Tomás Rivera").await;
     loses(&browser, "It is, Tomás").await;
     // In another tab it is sent again, and what is written there next.
-    browser.runs(&in_another_tab(tomas, "")).await;
+    in_another_tab(&browser, tomas, "").await;
     browser.becomes(TEXT, "").await;
     loses(&browser, "Shall I?").await;
-    browser.runs(&in_another_tab(tomas, "text=Until+Friday")).await;
+    in_another_tab(&browser, tomas, "text=Until+Friday").await;
     browser.becomes(TEXT, "Until Friday").await;
     browser.runs("window.fetch = real").await;
     browser.click("#send").await;
@@ -189,6 +197,14 @@ async fn what_is_written_after_a_message_is_another_message_wherever_that_one_wa
     let sent = ["It is, Tomás", "Shall I?", "Until Friday"].map(|text| Some(text.to_owned()));
     assert_eq!(texts(&world, tomas).await, sent);
     browser.quit().await;
+}
+
+/// That a message went out with the quick reply "Yes".
+async fn offers_yes(world: &World) {
+    eventually("the quick reply", async || {
+        world.sends().iter().any(|sent| sent.body["message"]["quick_replies"][0]["title"] == "Yes").then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -219,7 +235,7 @@ async fn a_heart_is_a_message_of_its_own_beside_what_is_being_written() {
     browser.click("#send").await;
     browser.becomes(TEXT, "").await;
     assert_eq!(texts(&world, tomas).await.last(), Some(&Some("Shall I?".to_owned())));
-    assert_eq!(world.sends().last().unwrap().body["message"]["quick_replies"][0]["title"], "Yes");
+    offers_yes(&world).await;
     browser.quit().await;
 }
 
@@ -246,7 +262,7 @@ async fn a_draft_is_whole_before_the_host_has_drawn_it() {
     let world = World::new().await;
     let (browser, tomas, _) = list(&world).await;
     opens(&browser, tomas, "Tomás Rivera").await;
-    browser.runs(&in_another_tab(tomas, "text=Shall+I&quick=Yes")).await;
+    in_another_tab(&browser, tomas, "text=Shall+I&quick=Yes").await;
     browser.becomes("document.querySelector('#quick-0')?.value", "Yes").await;
     // The channel is not asked what becomes of it.
     browser
@@ -263,7 +279,7 @@ async fn a_draft_is_whole_before_the_host_has_drawn_it() {
     browser.click("#send").await;
     browser.becomes(TEXT, "").await;
     assert_eq!(texts(&world, tomas).await, [Some("Shall I?".to_owned())]);
-    assert_eq!(world.sends().last().unwrap().body["message"]["quick_replies"][0]["title"], "Yes");
+    offers_yes(&world).await;
     browser.quit().await;
 }
 
@@ -273,11 +289,11 @@ async fn whoever_types_goes_on_typing_where_the_composer_is_drawn_anew() {
     let (browser, tomas, _) = list(&world).await;
     opens(&browser, tomas, "Tomás Rivera").await;
     browser.click("#text").await;
-    browser.runs(&in_another_tab(tomas, "text=Shall+I&quick=Yes")).await;
+    in_another_tab(&browser, tomas, "text=Shall+I&quick=Yes").await;
     browser.becomes("document.querySelector('#quick-0')?.value", "Yes").await;
     assert_eq!(browser.runs("return document.activeElement.id").await, "text");
     browser.runs("document.querySelector('#text').setSelectionRange(2, 5)").await;
-    browser.runs(&in_another_tab(tomas, "text=Shall+I&quick=No")).await;
+    in_another_tab(&browser, tomas, "text=Shall+I&quick=No").await;
     browser.becomes("document.querySelector('#quick-0')?.value", "No").await;
     let at =
         "(({ id, selectionStart, selectionEnd }) => [id, selectionStart, selectionEnd].join())(document.activeElement)";
@@ -299,7 +315,7 @@ async fn each_conversation_whose_message_was_not_sent_is_named_until_somebody_lo
     browser.click("[name=sticker]").await;
     browser.becomes("held.length", 1).await;
     browser.click("a.brand, .rail a[href='/inbox']").await;
-    browser.becomes("location.pathname", "/inbox").await;
+    browser.says("Choose a conversation").await;
     browser.runs("held.pop()[1]()").await;
     let of_priya = "No answer came when you sent your message to Priya Nair.";
     browser.becomes(&format!("({TOLD}).includes({of_tomas:?}) && ({TOLD}).includes({of_priya:?})"), true).await;
@@ -335,5 +351,78 @@ async fn a_note_whose_answer_was_lost_is_added_once() {
     browser.click("#send").await;
     browser.becomes("document.querySelectorAll('#log .item[data-from=note]').length", 2).await;
     assert_eq!(notes().await, 2);
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_added_while_a_message_is_on_its_way_is_of_the_next_one() {
+    let world = World::new().await;
+    let (browser, tomas, _) = list(&world).await;
+    opens(&browser, tomas, "Tomás Rivera").await;
+    browser.runs(HELD).await;
+    browser.click("#tool-quick").await;
+    browser.becomes("held.length", 1).await;
+    redrawn(&browser, "held.pop()[0]()").await;
+    browser.types("#text", "It is, Tomás").await;
+    browser.click("#send").await;
+    browser.becomes("held.length", 1).await;
+    browser.click("#log .item[data-message] [data-answer]").await;
+    browser.types("#quick-0", "Yes").await;
+    browser.runs("held.pop()[0]()").await;
+    browser.becomes(TEXT, "").await;
+    browser.becomes("document.querySelector('#quick-0')?.value", "Yes").await;
+    browser.becomes("document.querySelector('#answered').hidden", false).await;
+    browser.becomes("document.querySelector('#answered [name=reply_to]').value.length > 0", true).await;
+    assert_eq!(texts(&world, tomas).await, [Some("It is, Tomás".to_owned())]);
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_under_way_is_waited_for_and_a_form_that_is_drawn_anew_keeps_it() {
+    let world = World::new().await;
+    let (browser, tomas, _) = list(&world).await;
+    opens(&browser, tomas, "Tomás Rivera").await;
+    browser
+        .runs(
+            "window.uploads = []; const send = XMLHttpRequest.prototype.send; \
+            XMLHttpRequest.prototype.send = function (body) { uploads.push(() => send.call(this, body)); }; \
+            const data = new DataTransfer(); data.items.add(new File(['%PDF-1.4\\n%%EOF\\n'], 'care.pdf', { type: 'application/pdf' })); \
+            document.querySelector('.thread').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true }))",
+        )
+        .await;
+    browser.becomes("uploads.length", 1).await;
+    browser.types("#text", "Here you are").await;
+    browser.click("#send").await;
+    browser.says("A file is still being uploaded.").await;
+    redrawn(&browser, "document.querySelector('#tool-quick').click()").await;
+    browser.runs("uploads.pop()()").await;
+    browser.becomes("document.querySelector('#files li [name=file]')?.value.length > 0", true).await;
+    browser.becomes("document.querySelectorAll('#files progress').length", 0).await;
+    browser.click("#send").await;
+    browser.becomes("document.querySelectorAll('#files li').length", 0).await;
+    assert_eq!(texts(&world, tomas).await.len(), 2);
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_while_a_note_is_on_its_way_is_the_next_note() {
+    let world = World::new().await;
+    team::person(&world, "Nora Whitfield").await;
+    let (browser, conversation) = team::opened(&world).await;
+    browser.click("#note").await;
+    browser.becomes("document.querySelector('#composer').matches('.note')", true).await;
+    browser.runs(&HELD.replace("part=composer", "/notes")).await;
+    browser.types("#text", "He ordered twice").await;
+    browser.click("#send").await;
+    browser.becomes("held.length", 1).await;
+    browser.types("#text", " before.").await;
+    browser.runs("held.pop()[0]()").await;
+    browser.becomes("document.querySelectorAll('#log .item[data-from=note]').length", 1).await;
+    browser.becomes(TEXT, "He ordered twice before.").await;
+    browser.becomes("document.querySelector('#composer').ariaBusy", serde_json::Value::Null).await;
+    browser.runs("window.fetch = real").await;
+    browser.click("#send").await;
+    browser.becomes("document.querySelectorAll('#log .item[data-from=note]').length", 2).await;
+    assert_eq!(world.host.inbox().notes_before(conversation, None, 9).await.unwrap().entries.len(), 2);
     browser.quit().await;
 }

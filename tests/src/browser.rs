@@ -123,8 +123,18 @@ impl Browser {
 
     /// Types into a field, after what is there.
     pub async fn types(&self, selector: &str, text: &str) {
-        let found = self.client.wait().at_most(crate::PATIENCE).for_element(Locator::Css(selector)).await;
-        found.unwrap_or_else(|error| panic!("{selector}: {error}")).send_keys(text).await.unwrap();
+        // As for `click`: nothing was typed into what is drawn anew.
+        eventually(&format!("{selector} to type into"), async || {
+            let found = self.client.wait().at_most(crate::PATIENCE).for_element(Locator::Css(selector)).await;
+            match found.unwrap_or_else(|error| panic!("{selector}: {error}")).send_keys(text).await {
+                Err(error) if error.is_stale_element_reference() => None,
+                typed => {
+                    typed.unwrap();
+                    Some(())
+                }
+            }
+        })
+        .await;
     }
 
     /// Runs a script and returns what it returns.

@@ -25,7 +25,7 @@ pub trait EarlierVersions: Send + Sync {
 pub(super) struct Place {
     kept: RwLock<Option<Arc<dyn EarlierVersions>>>,
     /// One is loaded at a time: each is as large as one that runs.
-    loads: tokio::sync::Mutex<()>,
+    loads: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Place {
@@ -76,7 +76,10 @@ impl Channels {
         }
         let place = self.earlier.get().ok_or("it is not kept any more")?;
         let (sandbox, settings, digest) = (self.sandbox.clone(), Arc::clone(&running.settings), digest.to_owned());
+        // Held until it is loaded, also where nobody waits for it any more.
+        let turn = Arc::clone(&self.earlier.loads).lock_owned().await;
         let load = move || {
+            let _turn = turn;
             let channel = sandbox.load_inspected(place.component(&id, &digest)?).map_err(|error| error.to_string())?;
             let (found, of) = (&channel.inspection().digest, channel.id());
             if *found != digest || of != id {
@@ -86,7 +89,6 @@ impl Channels {
             let own = settings_known_to(&channel.manifest().settings, &settings);
             Ok(Arc::new(LoadedChannel::new(channel, capabilities, own, Grant::default())))
         };
-        let _turn = self.earlier.loads.lock().await;
         tokio::task::spawn_blocking(load).await.map_err(|_| "the host ends".to_owned())?
     }
 }

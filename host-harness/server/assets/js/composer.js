@@ -8,6 +8,7 @@ import { files } from "./files.js";
 import { listboxes } from "./listbox.js";
 import { prefer, preference } from "./look.js";
 import { parse } from "./morph.js";
+import { redraw, standing } from "./redraw.js";
 import { everyMinute } from "./times.js";
 import { looksAt, notSent, toast } from "./toast.js";
 
@@ -33,7 +34,7 @@ const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byt
 export function composer(log, signal) {
   let form = document.getElementById("composer");
   if (!form?.matches("form")) return;
-  looksAt(form.querySelector("[data-not-sent] a")?.href);
+  looksAt(form.action.replace(/\/reply$/, "").replace(/\/notes$/, "?mode=note"));
   const text = () => form.elements.text;
   const isNote = form.matches("[data-note]");
   const drafts = draft(form.dataset.conversation);
@@ -44,7 +45,9 @@ export function composer(log, signal) {
   let checking = null;
   let timer = 0;
   let end = 0;
-  let busy = false;
+  // What is on its way: "send", or "other" for a heart and for a change of the form.
+  let busy = "";
+  let sendsNext = false;
   // What is in the draft besides the text, until the host has drawn it.
   let undrawn = null;
   let keyOfHeart = newKey();
@@ -59,21 +62,15 @@ export function composer(log, signal) {
     watchEnd();
   }
 
-  // Puts a form of the host in the place of this one. Whoever types goes on typing.
-  function put(found, typed) {
-    const at = form.contains(document.activeElement) ? document.activeElement : null;
-    const { selectionStart: from, selectionEnd: to } = at ?? {};
-    if ("tried" in form.dataset && found.elements.key.value === form.elements.key.value) found.dataset.tried = "";
-    if (typed !== undefined) found.elements.text.value = typed;
+  function put(found, before) {
+    redraw(form, found, before);
     undrawn = null;
-    form.replaceWith(found);
     form = found;
     drawn();
-    if (!at) return;
-    const next = (at.id && form.querySelector(`#${at.id}`)) || text();
-    next.focus({ preventScroll: true });
-    if (next.id === at.id && typeof from === "number") next.setSelectionRange(from, to);
   }
+
+  // In the place of a composer that is none any more only the text stands, and the draft is more.
+  const keep = () => form.querySelector("#continued") || drafts.keep(form, undrawn);
 
   // From here on it is another message, or one that was tried under a key before.
   function anew(tried) {
@@ -125,12 +122,11 @@ export function composer(log, signal) {
     clearTimeout(timer);
     checking?.abort();
     checking = new AbortController();
-    const before = text().value;
     try {
       const options = { method: "POST", body: fields(), signal: checking.signal };
       const answer = await fetch(`${form.action}?part=check`, options);
       const found = formIn(parse(await answer.text()));
-      if (answer.ok && found && !busy) renew(found, before);
+      if (answer.ok && found && !busy) renew(found);
     } catch {
       // It is asked again with the next letter, and before anything is sent.
     }
@@ -138,14 +134,17 @@ export function composer(log, signal) {
 
   function later() {
     clearTimeout(timer);
+    // It would answer for what stood there before.
+    checking?.abort();
     timer = setTimeout(check, PAUSE);
   }
 
   // Brings what the host says about the message up to date. What somebody types into stays as it is.
-  function renew(found, before) {
+  function renew(found) {
     const closed = (one) => one.querySelector(".closedbox")?.id;
-    const typed = text().value === before ? undefined : text().value;
-    if (undrawn || closed(form) !== closed(found)) return put(found, typed);
+    // Nobody's field is closed while they are in it.
+    const waits = closed(found) === "shut" && form.contains(document.activeElement);
+    if (undrawn || (closed(form) !== closed(found) && !waits)) return put(found);
     for (const old of form.querySelectorAll("[data-live]")) {
       const next = found.querySelector(`#${old.id}`);
       if (next && !old.isEqualNode(next) && !old.contains(document.activeElement)) old.replaceWith(next);
@@ -168,7 +167,7 @@ export function composer(log, signal) {
     count();
     if (isNote) return;
     if (!whole && ![...values].length) return text().value ? later() : undefined;
-    for (const field of form.querySelectorAll("[name]:not(button, #text, [name=key])")) {
+    for (const field of form.querySelectorAll("[name]:not(button, #text, [name=key], [name=anyway])")) {
       field.value = "";
       field.checked = false;
     }
@@ -176,18 +175,17 @@ export function composer(log, signal) {
     check();
   }
 
-  // Sends the form and puts the answer in its place. Says whether it was taken.
+  // Sends the form and puts the answer in its place. Says whether it was taken; `null`: there is no telling.
   async function send(submitter) {
     const isHeart = submitter?.name === "sticker";
-    const [before, { key }] = [text().value, form.elements];
-    const values = fields(submitter);
+    const [before, values, { key }] = [standing(form), fields(submitter), form.elements];
     if (isHeart) values.set("key", keyOfHeart);
     const answer = await fetch(`${form.action}?part=composer`, { method: "POST", body: values });
     const page = parse(await answer.text());
     const found = formIn(page);
     if (!found) {
       if (!signal.aborted) refused(answer, page);
-      return false;
+      return null;
     }
     // A heart is sent by itself: what is being written stays as it is.
     if (isHeart) {
@@ -195,8 +193,7 @@ export function composer(log, signal) {
       if (answer.ok) return true;
       found.elements.key.value = key.value;
     }
-    const now = text().value;
-    put(found, now === before ? undefined : now);
+    put(found, answer.ok && submitter?.name !== "change" ? null : before);
     return answer.ok;
   }
 
@@ -212,7 +209,7 @@ export function composer(log, signal) {
     // A note that is changed is another one; of a message the host says whether it may be.
     if (isNote && "tried" in form.dataset) anew();
     count();
-    drafts.keep(form, undrawn);
+    keep();
     later();
   });
   on("change", (event) => {
@@ -250,46 +247,65 @@ export function composer(log, signal) {
   on("submit", async (event) => {
     if (event.target !== form) return;
     event.preventDefault();
-    if (busy) return;
-    busy = true;
-    clearTimeout(timer);
-    checking?.abort();
     const submitter = event.submitter;
     const changes = submitter?.name === "change";
     const isHeart = submitter?.name === "sticker";
+    const isMessage = !changes && !isHeart;
+    if (busy) {
+      sendsNext ||= isMessage && busy === "other";
+      return;
+    }
+    if (isMessage && form.querySelector("#files progress")) return toast(form.dataset.stillUploading);
+    busy = isMessage ? "send" : "other";
+    clearTimeout(timer);
+    checking?.abort();
     form.setAttribute("aria-busy", "true");
-    noAnswer(false);
     const elsewhereSaid = form.querySelector("[data-not-sent]");
-    if (!changes && !isHeart) {
+    if (isMessage) {
+      noAnswer(false);
       form.dataset.tried = "";
-      drafts.keep(form, undrawn);
+      keep();
     }
     const sent = drafts.kept();
     let [taken, lost] = [false, false];
     try {
-      taken = isNote ? await add() : await send(submitter);
+      const answered = isNote ? await add() : await send(submitter);
+      [taken, lost] = [answered === true, answered === null];
       document.getElementById("offline")?.setAttribute("hidden", "");
-      const all = taken && !changes && !isHeart;
-      // Elsewhere meanwhile, or back again, where something else may have been written since.
-      if (signal.aborted) isHeart || drafts.settle(sent, all ? null : form);
-      else if (all && !text().value) drafts.forget();
-      else drafts.keep(form, undrawn);
+      if (taken && isMessage) begin(drafts.taken(sent));
+      else if (!signal.aborted) keep();
+      else if (!isHeart && !form.querySelector("#continued")) drafts.settle(sent, form, undrawn);
+      if (signal.aborted && !isHeart) drafts.tell();
       const next = changes ? form.dataset.next && document.getElementById(form.dataset.next) : form.querySelector('[aria-invalid="true"]');
-      if (!signal.aborted) (next || text()).focus();
+      // Whoever works in another part of the page goes on there.
+      const at = document.activeElement;
+      if (!signal.aborted && (at === document.body || form.contains(at))) (next || text()).focus();
       // Not waited for: the next thing may be done before the log is drawn.
       if (!changes) log.refresh();
     } catch {
       // Nothing is lost: the text is in the field and in the draft, and the same key makes it one message.
       document.getElementById("offline")?.removeAttribute("hidden");
       lost = true;
-      noAnswer(!changes);
+      if (isMessage) noAnswer(true);
     } finally {
-      busy = false;
+      busy = "";
       form.removeAttribute("aria-busy");
-      // Somebody is in another conversation by now, and would not see it.
-      if (signal.aborted && !taken && !changes && elsewhereSaid) notSent(elsewhereSaid, lost, !isHeart);
+      // Somebody is in another conversation by now, or on the way there, and would not see it.
+      const leaves = signal.aborted || document.getElementById("main")?.ariaBusy === "true";
+      if (!taken && !changes && elsewhereSaid && (leaves || (isHeart && lost))) notSent(elsewhereSaid, lost, isMessage);
+      if (undrawn && !signal.aborted) check();
+      if (sendsNext && !signal.aborted) form.requestSubmit(form.querySelector("#send"));
+      sendsNext = false;
     }
   });
+
+  // The next message, of which this may have been written while the last one was on its way.
+  function begin(rest) {
+    if (signal.aborted) return;
+    if (rest) return restore(rest, true);
+    text().value = "";
+    if (isNote) location.assign(form.action.replace(/\/notes$/, ""));
+  }
 
   // Whether it arrived is not known, also once there is a connection again.
   function noAnswer(is) {
@@ -297,18 +313,12 @@ export function composer(log, signal) {
     if (line) line.hidden = !is;
   }
 
-  // Adds a note. It is in the log then, beside the composer for answers. Says whether it was taken.
+  // Adds a note. It is in the log then, beside the composer for answers. Says whether it was taken, as `send` does.
   async function add() {
     const answer = await fetch(form.action, { method: "POST", body: fields() });
-    const taken = answer.ok && form.action === `${answer.url.split(/[?#]/)[0]}/notes`;
-    if (signal.aborted) return taken;
-    if (taken) {
-      text().value = "";
-      location.assign(answer.url);
-    } else {
-      refused(answer, parse(await answer.text()));
-    }
-    return taken;
+    if (answer.ok && form.action === `${answer.url.split(/[?#]/)[0]}/notes`) return true;
+    if (!signal.aborted) refused(answer, parse(await answer.text()));
+    return null;
   }
 
   // What is answered: a message of the log, or a comment in private. What starts a list.
@@ -344,7 +354,7 @@ export function composer(log, signal) {
     line.querySelector(".cut").textContent = words;
     line.hidden = !message && !comment;
     text().focus();
-    drafts.keep(form, undrawn);
+    keep();
     later();
   }
 

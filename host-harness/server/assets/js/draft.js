@@ -40,13 +40,19 @@ export function draft(conversation) {
     kept,
     forget: () => set(null),
     keep: (form, undrawn) => set(written(form, undrawn)),
-    // What was sent is no draft any more, or is what the form says now, also where the conversation is open again. What was
-    // written since stays.
-    settle(sent, form) {
-      if (kept() !== sent) return;
-      set(form && written(form));
-      tell();
+    // What was sent is no draft any more. What was written since stays, as another message, and is returned.
+    taken(sent) {
+      const before = [...new URLSearchParams(sent ?? "")].map(String);
+      const rest = [...new URLSearchParams(kept() ?? "")].filter((one) => one[0] !== "key" && !before.includes(String(one)));
+      set(rest.length ? `${new URLSearchParams(rest)}` : null);
+      return kept();
     },
+    // What was not sent is what the form says now, if nothing was written since.
+    settle(sent, form, undrawn) {
+      if (kept() === sent) set(written(form, undrawn));
+    },
+    // Where the conversation is open again, its composer is as another tab.
+    tell,
     // Adds a field to what is kept, also where the conversation is not open any more, or is open again.
     add(name, value) {
       const values = new URLSearchParams(kept() ?? "");

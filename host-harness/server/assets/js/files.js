@@ -4,25 +4,38 @@
 import { toast } from "./toast.js";
 
 export function files(form, drafts, on) {
-  let loaded = null;
-  async function loadedFor(call) {
+  let uploads = null;
+  async function loaded(call) {
     try {
-      const { uploads } = await import("./upload.js");
-      loaded ??= uploads(form, drafts);
+      uploads ??= (await import("./upload.js")).uploads(form, drafts, cleared, changed);
+      call(uploads);
     } catch {
-      return toast(form().dataset.uploadFailed);
+      toast(form().dataset.uploadFailed);
     }
-    call(loaded);
   }
-  // The list of a field or of a transfer is gone before the module has come.
+
+  // Without what was said about files before.
+  function cleared() {
+    const place = form().querySelector("#files");
+    place.querySelector("#refused-files").replaceChildren();
+    place.hidden = !place.querySelector("li");
+  }
+
+  // What is attached is part of what is checked and kept.
+  function changed() {
+    form().elements.text.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
   function all(list) {
+    // The list of a field or of a transfer is gone before the module has come.
     const given = [...list];
-    loadedFor((to) => to.all(given));
+    if (form().querySelector("#files")) loaded((to) => to.all(given));
+    else toast(form().dataset.noFiles);
   }
 
   on("change", (event) => {
     const [file] = event.target.files ?? [];
-    if (event.target.matches("[data-card-picture]")) return loadedFor((to) => to.picture(file));
+    if (event.target.matches("[data-card-picture]")) return loaded((to) => to.picture(file));
     if (event.target.id !== "choose") return;
     all(event.target.files);
     event.target.value = "";
@@ -48,8 +61,16 @@ export function files(form, drafts, on) {
   });
   on("click", (event) => {
     const button = event.target.closest("[data-remove-file], [data-move-file]");
-    const line = button?.closest("li");
-    if (button?.matches("[data-move-file]")) loadedFor((to) => to.moveUp(line, button));
-    else if (button) loadedFor((to) => to.remove(line));
+    if (!button) return;
+    const line = button.closest("li");
+    if (button.matches("[data-move-file]")) {
+      line.previousElementSibling?.before(line);
+      button.focus();
+    } else {
+      line.remove();
+      cleared();
+      form().elements.text.focus();
+    }
+    changed();
   });
 }

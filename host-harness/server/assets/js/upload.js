@@ -2,6 +2,7 @@
 //! Does not own: where files come from (`files`), the message that they become part of.
 
 import { parse } from "./morph.js";
+import { toast } from "./toast.js";
 
 function size(bytes) {
   if (bytes >= 1 << 20) return `${(bytes / (1 << 20)).toFixed(1)} MB`;
@@ -9,26 +10,8 @@ function size(bytes) {
   return `${bytes} bytes`;
 }
 
-export function uploads(form, drafts) {
-  return { all, picture, remove, moveUp };
-
-  function remove(line) {
-    line.remove();
-    cleared();
-    form().elements.text.focus();
-    changed();
-  }
-
-  function moveUp(line, button) {
-    line.previousElementSibling?.before(line);
-    button.focus();
-    changed();
-  }
-
-  // What is attached is part of what is checked and kept.
-  function changed() {
-    form().elements.text.dispatchEvent(new Event("input", { bubbles: true }));
-  }
+export function uploads(form, drafts, cleared, changed) {
+  return { all, picture };
 
   function fill(sentence, values) {
     return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
@@ -54,23 +37,28 @@ export function uploads(form, drafts) {
     cleared();
     const why = file && refused(file);
     if (!file || why) return why ? offer(problem(why, file), file, picture) : undefined;
+    // Another card may be shown by then, or another conversation.
+    const name = document.getElementById("card-picture")?.name;
     const headers = file.type ? { "content-type": file.type } : {};
     const answer = await fetch(`/inbox/files?name=${encodeURIComponent(file.name)}`, { method: "POST", headers, body: file }).catch(() => null);
     const handle = answer?.ok && parse(`<ul>${await answer.text()}</ul>`).querySelector("li").dataset.handle;
-    const place = document.getElementById("card-picture");
+    const place = form().isConnected && form().elements.namedItem(name);
     if (!handle || !place) return problem(form().dataset.uploadFailed, file);
     place.value = handle;
     form().requestSubmit(form().querySelector("[name=change][value=none]"));
   }
 
   function problem(text, file) {
+    const place = form().isConnected && form().querySelector("#refused-files");
+    // Somebody is elsewhere by now.
+    if (!place) return toast(`${file.name}: ${text}`);
     const line = document.createElement("p");
     line.className = "violation wrap";
     const words = document.createElement("span");
     words.setAttribute("role", "alert");
     words.textContent = `${file.name}: ${text}`;
     line.append(words);
-    form().querySelector("#refused-files").append(line);
+    place.append(line);
     form().querySelector("#files").hidden = false;
     return line;
   }
@@ -78,6 +66,7 @@ export function uploads(form, drafts) {
   // A picture of a kind that is not taken, and that this browser can draw, may become a PNG, where those are taken. What
   // comes of it is checked as every file is.
   async function offer(line, file, take) {
+    if (!line) return;
     const data = form().dataset;
     const rules = JSON.parse(data.files ?? "[]");
     const takes = (type) => rules.some((rule) => rule.kind === "image" && (!rule.types.length || rule.types.includes(type)));
@@ -105,17 +94,6 @@ export function uploads(form, drafts) {
     });
     line.append(" ", button);
     if (can.moves) line.append(` ${data.standsStill}`);
-  }
-
-  function tidy() {
-    const place = form().querySelector("#files");
-    place.hidden = !place.querySelector("li, #refused-files > *");
-  }
-
-  // Without what was said about files before.
-  function cleared() {
-    form().querySelector("#refused-files").replaceChildren();
-    tidy();
   }
 
   // Files that come together: what is said about one is not taken back by the next.
@@ -150,15 +128,14 @@ export function uploads(form, drafts) {
     request.onload = () => {
       if (request.status !== 201) return failed(request.responseText);
       const attached = parse(`<ul>${request.responseText}</ul>`).querySelector("li");
-      // Another conversation is open meanwhile.
-      if (!form().isConnected) return drafts.add("file", attached.dataset.handle);
+      // Another conversation is open meanwhile, or this one goes on elsewhere.
+      if (!line.isConnected) return drafts.add("file", attached.dataset.handle);
       line.replaceWith(attached);
       changed();
     };
     request.onerror = () => failed("");
     const failed = (text) => {
       line.remove();
-      tidy();
       problem(text.length < 300 && text ? text : form().dataset.uploadFailed, file);
     };
     request.send(file);

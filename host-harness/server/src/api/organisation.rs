@@ -177,7 +177,7 @@ async fn list_notes(
     request_body = NoteText,
     responses(
         (status = 201, description = "The note, which may have been written under this key before.", body = Note),
-        (status = 409, description = "The key was used before, for another note; or the conversation goes on in another one (`continued_in`)."),
+        (status = 409, description = "The key was used before, for another note."),
     ),
 )]
 async fn write_note(

@@ -48,6 +48,7 @@ assets! {
     "js/page.js": SCRIPT,
     "js/permission.js": SCRIPT,
     "js/picker.js": SCRIPT,
+    "js/redraw.js": SCRIPT,
     "js/presence.js": SCRIPT,
     "js/times.js": SCRIPT,
     "js/toast.js": SCRIPT,
@@ -85,7 +86,7 @@ pub(super) fn router() -> Router {
 
 /// An asset is public: it holds nothing of anybody's.
 async fn asset(Path((asked, name)): Path<(String, String)>) -> Response {
-    let found = ASSETS.iter().find(|(known, ..)| *known == name && asked == version());
+    let found = served().iter().find(|(known, ..)| *known == name && asked == version());
     let Some((_, mime, content)) = found else {
         return (StatusCode::NOT_FOUND, "there is nothing at this address\n").into_response();
     };
@@ -93,5 +94,45 @@ async fn asset(Path((asked, name)): Path<(String, String)>) -> Response {
         (header::CONTENT_TYPE, HeaderValue::from_static(mime)),
         (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
     ];
-    (headers, *content).into_response()
+    (headers, content.as_str()).into_response()
+}
+
+/// The assets as they are sent: a tenth of the scripts is lines of comment, which are for whoever reads the source.
+fn served() -> &'static [(&'static str, &'static str, String)] {
+    static SERVED: OnceLock<Vec<(&str, &str, String)>> = OnceLock::new();
+    SERVED.get_or_init(|| {
+        let sent = |(name, mime, content): &(&'static str, &'static str, &str)| {
+            let is_sent = |line: &&str| *mime != SCRIPT || !is_comment(line);
+            (*name, *mime, content.split_inclusive('\n').filter(is_sent).collect())
+        };
+        ASSETS.iter().map(sent).collect()
+    })
+}
+
+fn is_comment(line: &str) -> bool {
+    line.trim_start().starts_with("//")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_are_sent_without_their_comments_and_nothing_else_is_left_out() {
+        for ((name, mime, content), (_, _, sent)) in ASSETS.iter().zip(served()) {
+            if *mime != SCRIPT {
+                assert_eq!(content, sent, "{name}");
+                continue;
+            }
+            assert!(!sent.lines().any(is_comment), "{name}");
+            let mut before = String::new();
+            for line in content.lines() {
+                // No text over several lines, in which it would be no comment.
+                let quotes = before.lines().filter(|line| !is_comment(line)).collect::<String>().matches('`').count();
+                assert!(!is_comment(line) || quotes % 2 == 0, "{name}: {line}");
+                before.push_str(line);
+                before.push('\n');
+            }
+        }
+    }
 }

@@ -174,6 +174,7 @@ CREATE TABLE note (
     edited_at       INTEGER,
     text            TEXT NOT NULL,
     key             TEXT,                     -- given with it, so that it is written once
+    digest          BLOB,                     -- with a key: the SHA-256 of the text that it was given with
     UNIQUE (conversation_id, key)
 ) STRICT;
 CREATE INDEX note_order ON note (conversation_id, at, id);

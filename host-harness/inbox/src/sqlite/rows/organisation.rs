@@ -2,6 +2,7 @@
 //! Does not own: the collections and labels themselves (`shared`), the lists (`views::conversations`).
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
+use sha2::{Digest as _, Sha256};
 
 use super::{
     changes::{Concerns, note},
@@ -187,9 +188,9 @@ pub(crate) fn add_note(tx: &Transaction<'_>, new: &NewNote) -> Result<NoteId, In
         check_in_workspace(tx, "user", user.get(), workspace)?;
     }
     tx.prepare_cached(
-        "INSERT INTO note (conversation_id, user_id, author, at, text, key) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO note (conversation_id, user_id, author, at, text, key, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
-    .execute(params![new.conversation, new.user, new.author, as_millis(new.now), new.text, new.key])?;
+    .execute(params![new.conversation, new.user, new.author, as_millis(new.now), new.text, new.key, digest(new)])?;
     let id = NoteId::new(tx.last_insert_rowid());
     note_note(tx, ChangeKind::NoteCreated, (new.conversation, id), new.now)?;
     Ok(id)
@@ -205,14 +206,17 @@ pub(crate) fn add_note_of_team(tx: &Transaction<'_>, new: &NewNote) -> Result<No
     Ok(id)
 }
 
-/// The note that was written under the same key, if it is the same or was edited since.
+/// What tells the text that a key was given with from another one, also once the note was edited.
+fn digest(new: &NewNote) -> Option<[u8; 32]> {
+    new.key.as_ref().map(|_| Sha256::digest(&new.text).into())
+}
+
+/// The note that was written under the same key, if it is the same.
 fn written_before(tx: &Transaction<'_>, new: &NewNote) -> Result<Option<NoteId>, InboxError> {
     let Some(key) = &new.key else { return Ok(None) };
     let found: Option<(NoteId, bool)> = tx
-        .prepare_cached(
-            "SELECT id, text = ?3 OR edited_at IS NOT NULL FROM note WHERE conversation_id = ?1 AND key = ?2",
-        )?
-        .query_row(params![new.conversation, key, new.text], |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached("SELECT id, digest = ?3 FROM note WHERE conversation_id = ?1 AND key = ?2")?
+        .query_row(params![new.conversation, key, digest(new)], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     match found {
         Some((_, false)) => Err(InboxError::KeyReused(key.clone())),

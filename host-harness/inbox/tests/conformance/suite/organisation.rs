@@ -295,6 +295,7 @@ pub(crate) async fn a_note_is_written_once_for_its_key(place: &dyn Place) {
     // What was corrected meanwhile is the same note.
     store.edit_note(first, "paid twice".into(), NOW + 1).await.unwrap();
     assert_eq!(store.add_note(note("paid", "k1")).await.unwrap(), first);
+    assert!(matches!(store.add_note(note("paid twice", "k1")).await, Err(InboxError::KeyReused(_))));
     let second = store.add_note(note("paid", "k2")).await.unwrap();
     let third = store.add_note(new_note(conversation, "paid")).await.unwrap();
     let notes = store.notes_before(conversation, None, 9).await.unwrap().entries;

@@ -10,7 +10,7 @@ use super::{
     can::{Can, length},
     cards,
     draft::{Attached, Draft, Place},
-    load::Opened,
+    load::{self, Opened},
     quick, remarks, team, window,
 };
 use crate::pages::{
@@ -36,7 +36,12 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
     let shut = matches!(window.state, WindowState::Closed | WindowState::NeverOpened) && draft.comment.is_none();
     let placed: Vec<(Place, &Violation)> =
         draft.remarks.violations.iter().map(|one| (draft.place(one, can), one)).collect();
-    let at = |place: Place| placed.iter().filter(move |(found, _)| *found == place).map(|(_, one)| *one);
+    // It stays while what is typed is checked.
+    let before = placed.iter().map(|(_, one)| *one).filter(|one| one.code == load::SENT_BEFORE);
+    let at = |place: Place| {
+        let here = placed.iter().filter(move |(found, one)| *found == place && one.code != load::SENT_BEFORE);
+        here.map(|(_, one)| *one)
+    };
     let address = format!("/inbox/{}", opened.summary.id.public());
     let idle = shut && !draft.try_anyway && draft.is_empty() && draft.next.is_none();
     let person = window.state == WindowState::HumanOnly;
@@ -52,7 +57,7 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
             data-files=[serde_json::to_string(&can.file_rules()).ok()]
             data-too-large=(words.file_too_large) data-not-taken=(words.file_not_taken) data-upload-failed=(words.upload_failed)
             data-convert=(words.composer.convert) data-not-converted=(words.composer.not_converted) data-stands-still=(words.composer.stands_still)
-            data-uploading=(words.uploading) data-remove=(words.remove) data-largest=(opened.largest_file) data-next=[draft.next.as_deref()]
+            data-still-uploading=(words.composer.still_uploading) data-uploading=(words.uploading) data-remove=(words.remove) data-largest=(opened.largest_file) data-next=[draft.next.as_deref()]
         {
             // Enter in a field of a builder presses the first button of the form.
             button.sr name="change" value="none" formnovalidate tabindex="-1" aria-hidden="true" {}
@@ -85,6 +90,7 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
                     aria-invalid=[invalid.then_some("true")] placeholder=(invites) aria-keyshortcuts="r" { (draft.text) }
                 div id="text-problem" data-live { (remarks::lines(at(Place::Text))) }
                 (no_answer(&words.composer.no_answer))
+                div id="sent-before" { (remarks::lines(before)) }
                 (team::canned(&opened.team, reader))
                 (remarks::split(&draft.remarks, can, can.message_text().map_or("", |limit| unit_word(limit.unit, reader)), reader))
                 (tray(&draft.files, at(Place::Files).collect(), reader))
@@ -233,7 +239,7 @@ fn anchor(place: &Place) -> String {
 pub(super) fn note(opened: &Opened, reader: &Reader) -> Markup {
     let (words, id) = (reader.words, opened.summary.id.public());
     html! {
-        form.composer.note id="composer" method="post" action={ "/inbox/" (id) "/notes" } aria-label=(words.note_text) data-conversation={ "note-" (id) } data-note {
+        form.composer.note id="composer" method="post" action={ "/inbox/" (id) "/notes" } aria-label=(words.note_text) data-conversation={ "note-" (id) } data-no-files=(words.composer.no_files_in_notes) data-note {
             input type="hidden" name="key";
             (not_sent(&format!("/inbox/{id}?mode=note"), (&words.composer.note_not_added, &words.composer.note_lost), &opened.name, reader))
             div.modes {

@@ -211,9 +211,12 @@ pub(super) fn nothing_to_send(reader: &Reader) -> Violation {
     violation(violation_code::EMPTY_MESSAGE, "parts[0]", &reader.words.message_is_empty)
 }
 
+/// The code of what is said then.
+pub(super) const SENT_BEFORE: &str = "sent_before";
+
 /// What stood in the composer before was sent already, and something else stands there now.
 pub(super) fn sent_before(reader: &Reader) -> Violation {
-    violation("sent_before", "", &reader.words.composer.sent_before)
+    violation(SENT_BEFORE, "", &reader.words.composer.sent_before)
 }
 
 /// What the host itself says about a message.

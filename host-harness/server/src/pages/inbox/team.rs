@@ -377,7 +377,13 @@ pub(super) async fn add_note(
     if text.trim().is_empty() {
         return back;
     }
-    match desk.host.add_note(summary.id, reader.user, &reader.name, text.trim(), key).await {
+    let add = async |key| desk.host.add_note(summary.id, reader.user, &reader.name, text.trim(), key).await;
+    let added = match add(key).await {
+        // The same form with another text is another note.
+        Err(HostError::Inbox(InboxError::KeyReused(_))) => add(None).await,
+        added => added,
+    };
+    match added {
         Ok(_) => back,
         Err(failed) => error::failed(&reader, &failed),
     }

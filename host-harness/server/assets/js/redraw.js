@@ -1,0 +1,43 @@
+//! Owns: what goes over from the form that somebody writes in to the same one, drawn anew by the host.
+//! Does not own: when it is drawn (`composer`), uploads (`upload`).
+
+// What stands in a form, to find what was written since.
+export function standing(form) {
+  const fields = [...form.elements].filter((one) => one.name && one.type !== "checkbox");
+  return {
+    fields: new Map(fields.map((one) => [one.id || one.name, one.value])),
+    files: new Set([...form.querySelectorAll("#files li")].map((line) => line.dataset.handle)),
+  };
+}
+
+// Puts `next` in the place of `form`. Whoever types goes on typing, uploads go on, and what was written since `before` stays.
+export function redraw(form, next, before) {
+  const at = form.contains(document.activeElement) ? document.activeElement : null;
+  const { selectionStart: from, selectionEnd: to } = at ?? {};
+  const both = (selector) => [form, next].map((one) => one.querySelector(selector));
+  if ("tried" in form.dataset && next.elements.key.value === form.elements.key.value) {
+    next.dataset.tried = "";
+    const [said, saying] = both("#no-answer");
+    if (said && saying) saying.hidden = said.hidden;
+  }
+  const [, tray] = both("#files ul");
+  for (const line of tray ? form.querySelectorAll("#files li") : []) {
+    if (!line.querySelector("progress") && !(before && !before.files.has(line.dataset.handle))) continue;
+    tray.append(line);
+    next.querySelector("#files").hidden = false;
+  }
+  if (before) {
+    const differs = (one) => before.fields.get(one.id || one.name) !== one.value;
+    for (const one of form.querySelectorAll(":is(input, textarea, select)[id][name]:not([type=checkbox])")) {
+      const field = next.querySelector(`#${one.id}`);
+      if (field && differs(one)) field.value = one.value;
+    }
+    const [answered, drawn] = both("#answered");
+    if (drawn && [...(answered?.querySelectorAll("input") ?? [])].some(differs)) drawn.replaceWith(answered);
+  }
+  form.replaceWith(next);
+  if (!at) return;
+  const field = (at.id && next.querySelector(`#${at.id}`)) || next.elements.text;
+  field.focus({ preventScroll: true });
+  if (field.id === at.id && typeof from === "number") field.setSelectionRange(from, to);
+}
