@@ -35,6 +35,8 @@ mod inbox;
 mod inspector;
 #[path = "pages/looks.rs"]
 mod looks;
+#[path = "pages/meanwhile.rs"]
+mod meanwhile;
 #[path = "pages/opening.rs"]
 mod opening;
 #[path = "other_sites.rs"]

@@ -192,11 +192,8 @@ async fn what_is_written_stays_with_its_conversation() {
     browser.quit().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_is_uploaded_while_another_conversation_is_opened_is_in_its_own_draft() {
-    let world = World::new().await;
-    let (browser, tomas, priya) = list(&world).await;
-    opens(&browser, tomas, "Tomás Rivera").await;
+/// Drops a PDF on the conversation, whose upload begins when `uploads` are called.
+pub(crate) async fn drops_a_file(browser: &Browser) {
     browser
         .runs(
             "window.uploads = []; const send = XMLHttpRequest.prototype.send; \
@@ -206,6 +203,14 @@ async fn a_file_that_is_uploaded_while_another_conversation_is_opened_is_in_its_
         )
         .await;
     browser.becomes("uploads.length", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_uploaded_while_another_conversation_is_opened_is_in_its_own_draft() {
+    let world = World::new().await;
+    let (browser, tomas, priya) = list(&world).await;
+    opens(&browser, tomas, "Tomás Rivera").await;
+    drops_a_file(&browser).await;
     opens(&browser, priya, "Priya Nair").await;
     browser.runs("uploads.forEach(one => one())").await;
     browser.becomes(&format!("(localStorage.getItem('draft-{}') ?? '').includes('file=')", tomas.public()), true).await;

@@ -10,7 +10,7 @@ use crate::{
 
 /// What is sent waits until somebody says how it ends: as the host answers, or without an answer although it came to the
 /// host.
-const HELD: &str = "window.real ??= window.fetch; window.held = []; \
+pub(crate) const HELD: &str = "window.real ??= window.fetch; window.held = []; \
     window.fetch = (address, how) => String(address).includes('part=composer') \
         ? new Promise((done, fails) => held.push([() => real(address, how).then(done), \
             () => real(address, how).then(() => fails(new TypeError('lost')))])) \
@@ -24,11 +24,12 @@ async fn sends_and_leaves(browser: &Browser, text: &str, (other, name): (Convers
     opens(browser, other, name).await;
 }
 
-const TEXT: &str = "document.querySelector('#text')?.value";
+const IS_NOTE: &str = "document.querySelector('#composer').matches('.note')";
+pub(crate) const TEXT: &str = "document.querySelector('#text')?.value";
 /// What is said about messages of other conversations.
-const TOLD: &str = "[...document.querySelectorAll('.toasts > *')].map(one => one.innerText).join('|')";
+pub(crate) const TOLD: &str = "[...document.querySelectorAll('.toasts > *')].map(one => one.innerText).join('|')";
 
-async fn texts(world: &World, one: ConversationId) -> Vec<Option<String>> {
+pub(crate) async fn texts(world: &World, one: ConversationId) -> Vec<Option<String>> {
     world.settled().await;
     let all = world.host.inbox().timeline(one, 10).await.unwrap();
     all.into_iter().filter(|one| one.direction == "outbound").map(|one| one.text).collect()
@@ -173,7 +174,7 @@ async fn in_another_tab(browser: &Browser, one: ConversationId, values: &str) {
 }
 
 /// Runs a script, and waits until the composer is another one.
-async fn redrawn(browser: &Browser, script: &str) {
+pub(crate) async fn redrawn(browser: &Browser, script: &str) {
     browser.runs("document.querySelector('#composer').dataset.old = ''").await;
     browser.runs(script).await;
     browser.becomes("'old' in document.querySelector('#composer').dataset", false).await;
@@ -325,104 +326,37 @@ async fn each_conversation_whose_message_was_not_sent_is_named_until_somebody_lo
     browser.quit().await;
 }
 
+/// A browser in which a note is written and sent, and its answer held.
+pub(crate) async fn a_note_on_its_way(world: &World, text: &str) -> (Browser, ConversationId) {
+    team::person(world, "Nora Whitfield").await;
+    let (browser, conversation) = team::opened(world).await;
+    browser.click("#note").await;
+    browser.becomes(IS_NOTE, true).await;
+    browser.runs(&HELD.replace("part=composer", "/notes")).await;
+    browser.types("#text", text).await;
+    browser.click("#send").await;
+    browser.becomes("held.length", 1).await;
+    (browser, conversation)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_note_whose_answer_was_lost_is_added_once() {
     let world = World::new().await;
-    team::person(&world, "Nora Whitfield").await;
-    let (browser, conversation) = team::opened(&world).await;
-    browser.click("#note").await;
-    browser.becomes("document.querySelector('#composer').matches('.note')", true).await;
-    browser.runs(&HELD.replace("part=composer", "/notes")).await;
-    browser.types("#text", "He ordered twice before.").await;
-    browser.click("#send").await;
-    browser.becomes("held.length", 1).await;
+    let (browser, conversation) = a_note_on_its_way(&world, "He ordered twice before.").await;
     browser.runs("held.pop()[1]()").await;
     browser.says("No answer came").await;
     browser.client.refresh().await.unwrap();
     browser.becomes(TEXT, "He ordered twice before.").await;
     browser.click("#send").await;
-    browser.becomes("document.querySelector('#composer').matches('.note')", false).await;
+    browser.becomes(IS_NOTE, false).await;
     let notes = async || world.host.inbox().notes_before(conversation, None, 9).await.unwrap().entries.len();
     assert_eq!(notes().await, 1);
     // The same words again are another one.
     browser.click("#note").await;
-    browser.becomes("document.querySelector('#composer').matches('.note')", true).await;
+    browser.becomes(IS_NOTE, true).await;
     browser.types("#text", "He ordered twice before.").await;
     browser.click("#send").await;
     browser.becomes("document.querySelectorAll('#log .item[data-from=note]').length", 2).await;
     assert_eq!(notes().await, 2);
-    browser.quit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_added_while_a_message_is_on_its_way_is_of_the_next_one() {
-    let world = World::new().await;
-    let (browser, tomas, _) = list(&world).await;
-    opens(&browser, tomas, "Tomás Rivera").await;
-    browser.runs(HELD).await;
-    browser.click("#tool-quick").await;
-    browser.becomes("held.length", 1).await;
-    redrawn(&browser, "held.pop()[0]()").await;
-    browser.types("#text", "It is, Tomás").await;
-    browser.click("#send").await;
-    browser.becomes("held.length", 1).await;
-    browser.click("#log .item[data-message] [data-answer]").await;
-    browser.types("#quick-0", "Yes").await;
-    browser.runs("held.pop()[0]()").await;
-    browser.becomes(TEXT, "").await;
-    browser.becomes("document.querySelector('#quick-0')?.value", "Yes").await;
-    browser.becomes("document.querySelector('#answered').hidden", false).await;
-    browser.becomes("document.querySelector('#answered [name=reply_to]').value.length > 0", true).await;
-    assert_eq!(texts(&world, tomas).await, [Some("It is, Tomás".to_owned())]);
-    browser.quit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_under_way_is_waited_for_and_a_form_that_is_drawn_anew_keeps_it() {
-    let world = World::new().await;
-    let (browser, tomas, _) = list(&world).await;
-    opens(&browser, tomas, "Tomás Rivera").await;
-    browser
-        .runs(
-            "window.uploads = []; const send = XMLHttpRequest.prototype.send; \
-            XMLHttpRequest.prototype.send = function (body) { uploads.push(() => send.call(this, body)); }; \
-            const data = new DataTransfer(); data.items.add(new File(['%PDF-1.4\\n%%EOF\\n'], 'care.pdf', { type: 'application/pdf' })); \
-            document.querySelector('.thread').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true }))",
-        )
-        .await;
-    browser.becomes("uploads.length", 1).await;
-    browser.types("#text", "Here you are").await;
-    browser.click("#send").await;
-    browser.says("A file is still being uploaded.").await;
-    redrawn(&browser, "document.querySelector('#tool-quick').click()").await;
-    browser.runs("uploads.pop()()").await;
-    browser.becomes("document.querySelector('#files li [name=file]')?.value.length > 0", true).await;
-    browser.becomes("document.querySelectorAll('#files progress').length", 0).await;
-    browser.click("#send").await;
-    browser.becomes("document.querySelectorAll('#files li').length", 0).await;
-    assert_eq!(texts(&world, tomas).await.len(), 2);
-    browser.quit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_typed_while_a_note_is_on_its_way_is_the_next_note() {
-    let world = World::new().await;
-    team::person(&world, "Nora Whitfield").await;
-    let (browser, conversation) = team::opened(&world).await;
-    browser.click("#note").await;
-    browser.becomes("document.querySelector('#composer').matches('.note')", true).await;
-    browser.runs(&HELD.replace("part=composer", "/notes")).await;
-    browser.types("#text", "He ordered twice").await;
-    browser.click("#send").await;
-    browser.becomes("held.length", 1).await;
-    browser.types("#text", " before.").await;
-    browser.runs("held.pop()[0]()").await;
-    browser.becomes("document.querySelectorAll('#log .item[data-from=note]').length", 1).await;
-    browser.becomes(TEXT, "He ordered twice before.").await;
-    browser.becomes("document.querySelector('#composer').ariaBusy", serde_json::Value::Null).await;
-    browser.runs("window.fetch = real").await;
-    browser.click("#send").await;
-    browser.becomes("document.querySelectorAll('#log .item[data-from=note]').length", 2).await;
-    assert_eq!(world.host.inbox().notes_before(conversation, None, 9).await.unwrap().entries.len(), 2);
     browser.quit().await;
 }

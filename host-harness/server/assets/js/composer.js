@@ -17,6 +17,8 @@ const encoder = new TextEncoder();
 const EARLY = 0.9;
 // How long nothing is typed before the channel is asked, in milliseconds.
 const PAUSE = 250;
+// How long a heart that is pressed again is the one whose answer was lost, in milliseconds.
+const SAME_HEART = 60_000;
 // The longest time that a timer takes, in milliseconds.
 const LONGEST = 2 ** 31 - 1;
 
@@ -40,7 +42,7 @@ export function composer(log, signal) {
   const drafts = draft(form.dataset.conversation);
   const on = (kind, call) => document.addEventListener(kind, call, { signal });
   const inLists = listboxes(() => form, text, on);
-  files(() => form, drafts, on);
+  const isUploading = files(() => form, drafts, on);
   emoji(() => form, on);
   let checking = null;
   let timer = 0;
@@ -48,6 +50,8 @@ export function composer(log, signal) {
   // What is on its way: "send", or "other" for a heart and for a change of the form.
   let busy = "";
   let sendsNext = false;
+  // Whether another tab has changed what stands here while that is on its way.
+  let replaced = false;
   // What is in the draft besides the text, until the host has drawn it.
   let undrawn = null;
   let keyOfHeart = newKey();
@@ -178,7 +182,9 @@ export function composer(log, signal) {
   // Sends the form and puts the answer in its place. Says whether it was taken; `null`: there is no telling.
   async function send(submitter) {
     const isHeart = submitter?.name === "sticker";
-    const [before, values, { key }] = [standing(form), fields(submitter), form.elements];
+    const changes = submitter?.name === "change";
+    const shifts = changes && /\.(remove|up|first|unbutton|unpicture)(\.|$)/.test(submitter.value);
+    const [before, values, { key }] = [standing(form, shifts), fields(submitter), form.elements];
     if (isHeart) values.set("key", keyOfHeart);
     const answer = await fetch(`${form.action}?part=composer`, { method: "POST", body: values });
     const page = parse(await answer.text());
@@ -193,7 +199,9 @@ export function composer(log, signal) {
       if (answer.ok) return true;
       found.elements.key.value = key.value;
     }
-    put(found, answer.ok && submitter?.name !== "change" ? null : before);
+    const isTaken = answer.ok && !changes;
+    put(found, isTaken || replaced ? null : before);
+    if (replaced && !isTaken && !signal.aborted) restore(drafts.kept(), true);
     return answer.ok;
   }
 
@@ -218,9 +226,15 @@ export function composer(log, signal) {
   });
   // What is written in another tab is here too, once it pauses there.
   let elsewhere = 0;
-  drafts.elsewhere(() => {
+  function replace() {
+    replaced = true;
+    restore(drafts.kept(), true);
+  }
+  drafts.elsewhere((isHere) => {
     clearTimeout(elsewhere);
-    elsewhere = setTimeout(() => restore(drafts.kept(), true), PAUSE);
+    // Nothing is typed in between.
+    if (isHere) replace();
+    else elsewhere = setTimeout(replace, PAUSE);
   }, signal);
 
   on("keydown", (event) => {
@@ -255,8 +269,9 @@ export function composer(log, signal) {
       sendsNext ||= isMessage && busy === "other";
       return;
     }
-    if (isMessage && form.querySelector("#files progress")) return toast(form.dataset.stillUploading);
+    if (isMessage && (isUploading() || form.querySelector("#files progress"))) return toast(form.dataset.stillUploading);
     busy = isMessage ? "send" : "other";
+    replaced = false;
     clearTimeout(timer);
     checking?.abort();
     form.setAttribute("aria-busy", "true");
@@ -272,14 +287,16 @@ export function composer(log, signal) {
       const answered = isNote ? await add() : await send(submitter);
       [taken, lost] = [answered === true, answered === null];
       document.getElementById("offline")?.setAttribute("hidden", "");
+      const wrote = drafts.kept() !== sent;
       if (taken && isMessage) begin(drafts.taken(sent));
       else if (!signal.aborted) keep();
       else if (!isHeart && !form.querySelector("#continued")) drafts.settle(sent, form, undrawn);
       if (signal.aborted && !isHeart) drafts.tell();
       const next = changes ? form.dataset.next && document.getElementById(form.dataset.next) : form.querySelector('[aria-invalid="true"]');
-      // Whoever works in another part of the page goes on there.
+      // Whoever works in another part of the page, or types already, goes on there.
       const at = document.activeElement;
-      if (!signal.aborted && (at === document.body || form.contains(at))) (next || text()).focus();
+      const types = (wrote || isHeart) && at?.matches("input, textarea, select");
+      if (!signal.aborted && !types && (at === document.body || form.contains(at))) (next || text()).focus();
       // Not waited for: the next thing may be done before the log is drawn.
       if (!changes) log.refresh();
     } catch {
@@ -287,6 +304,8 @@ export function composer(log, signal) {
       document.getElementById("offline")?.removeAttribute("hidden");
       lost = true;
       if (isMessage) noAnswer(true);
+      // Pressed again by then, it is another one.
+      if (isHeart) setTimeout(() => (keyOfHeart = newKey()), SAME_HEART);
     } finally {
       busy = "";
       form.removeAttribute("aria-busy");
@@ -294,8 +313,10 @@ export function composer(log, signal) {
       const leaves = signal.aborted || document.getElementById("main")?.ariaBusy === "true";
       if (!taken && !changes && elsewhereSaid && (leaves || (isHeart && lost))) notSent(elsewhereSaid, lost, isMessage);
       if (undrawn && !signal.aborted) check();
-      if (sendsNext && !signal.aborted) form.requestSubmit(form.querySelector("#send"));
+      const next = sendsNext;
       sendsNext = false;
+      if (next && signal.aborted && elsewhereSaid) notSent(elsewhereSaid, false, true);
+      else if (next && !(changes && lost)) form.requestSubmit(form.querySelector("#send"));
     }
   });
 
@@ -304,7 +325,8 @@ export function composer(log, signal) {
     if (signal.aborted) return;
     if (rest) return restore(rest, true);
     text().value = "";
-    if (isNote) location.assign(form.action.replace(/\/notes$/, ""));
+    // Not for somebody who is on the way to another conversation.
+    if (isNote && document.getElementById("main")?.ariaBusy !== "true") location.assign(form.action.replace(/\/notes$/, ""));
   }
 
   // Whether it arrived is not known, also once there is a connection again.

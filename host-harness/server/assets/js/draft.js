@@ -25,6 +25,12 @@ export function draft(conversation) {
       else localStorage.setItem(key, values);
     } catch {
       unkept.set(key, values);
+      // What stood there before is of another time: sent again without its key, it would be another message.
+      try {
+        localStorage.removeItem(key);
+      } catch {
+        // Nothing is kept at all.
+      }
     }
   };
   // `undrawn` is of the draft too, and not in the form yet.
@@ -60,9 +66,9 @@ export function draft(conversation) {
       set(`${values}`);
       tell();
     },
-    // Calls back when it changes in another tab.
+    // Calls back when it changes in another tab, or in another place of this one (`isHere`).
     elsewhere(call, signal) {
-      addEventListener("storage", (event) => event.key === key && call(), { signal });
+      addEventListener("storage", (event) => event.key === key && call(!event.isTrusted), { signal });
     },
   };
 }

@@ -3,14 +3,23 @@
 
 import { toast } from "./toast.js";
 
+// How many are under way in each conversation, whichever is open.
+const underWay = new Map();
+
+// Returns whether any are under way in this one.
 export function files(form, drafts, on) {
+  const { conversation } = form().dataset;
+  const count = (by) => underWay.set(conversation, (underWay.get(conversation) ?? 0) + by).get(conversation);
   let uploads = null;
   async function loaded(call) {
+    count(1);
     try {
       uploads ??= (await import("./upload.js")).uploads(form, drafts, cleared, changed);
-      call(uploads);
+      await call(uploads);
     } catch {
       toast(form().dataset.uploadFailed);
+    } finally {
+      count(-1);
     }
   }
 
@@ -73,4 +82,5 @@ export function files(form, drafts, on) {
     }
     changed();
   });
+  return () => count(0) > 0;
 }

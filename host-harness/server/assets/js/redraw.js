@@ -1,9 +1,9 @@
 //! Owns: what goes over from the form that somebody writes in to the same one, drawn anew by the host.
 //! Does not own: when it is drawn (`composer`), uploads (`upload`).
 
-// What stands in a form, to find what was written since.
-export function standing(form) {
-  const fields = [...form.elements].filter((one) => one.name && one.type !== "checkbox");
+// What stands in a form, to find what was written since. With `shifts`, what has a number may have another one then.
+export function standing(form, shifts) {
+  const fields = [...form.elements].filter((one) => one.name && one.type !== "checkbox" && !(shifts && /\d/.test(one.name + one.id)));
   return {
     fields: new Map(fields.map((one) => [one.id || one.name, one.value])),
     files: new Set([...form.querySelectorAll("#files li")].map((line) => line.dataset.handle)),
@@ -20,17 +20,22 @@ export function redraw(form, next, before) {
     const [said, saying] = both("#no-answer");
     if (said && saying) saying.hidden = said.hidden;
   }
-  const [, tray] = both("#files ul");
+  const [trayed, tray] = both("#files ul");
+  // What was taken out since stays out.
+  const there = new Set([...(trayed?.children ?? [])].map((line) => line.dataset.handle));
+  for (const line of before && tray ? [...tray.children] : []) if (before.files.has(line.dataset.handle) && !there.has(line.dataset.handle)) line.remove();
   for (const line of tray ? form.querySelectorAll("#files li") : []) {
     if (!line.querySelector("progress") && !(before && !before.files.has(line.dataset.handle))) continue;
     tray.append(line);
     next.querySelector("#files").hidden = false;
   }
   if (before) {
-    const differs = (one) => before.fields.get(one.id || one.name) !== one.value;
+    const differs = (one) => (before.fields.get(one.id || one.name) ?? one.value) !== one.value;
     for (const one of form.querySelectorAll(":is(input, textarea, select)[id][name]:not([type=checkbox])")) {
       const field = next.querySelector(`#${one.id}`);
-      if (field && differs(one)) field.value = one.value;
+      // A card that is not shown has its fields under other ids.
+      const same = field?.name === one.name ? field : next.elements.namedItem(one.name);
+      if (same && differs(one)) same.value = one.value;
     }
     const [answered, drawn] = both("#answered");
     if (drawn && [...(answered?.querySelectorAll("input") ?? [])].some(differs)) drawn.replaceWith(answered);

@@ -45,6 +45,7 @@ export function uploads(form, drafts, cleared, changed) {
     const place = form().isConnected && form().elements.namedItem(name);
     if (!handle || !place) return problem(form().dataset.uploadFailed, file);
     place.value = handle;
+    changed();
     form().requestSubmit(form().querySelector("[name=change][value=none]"));
   }
 
@@ -99,9 +100,10 @@ export function uploads(form, drafts, cleared, changed) {
   // Files that come together: what is said about one is not taken back by the next.
   function all(files) {
     cleared();
-    for (const file of files) attach(file);
+    return Promise.all(files.map(attach));
   }
 
+  // Until it has ended, however it ends.
   function attach(file) {
     const why = refused(file);
     if (why) {
@@ -116,7 +118,13 @@ export function uploads(form, drafts, cleared, changed) {
     bar.value = 0;
     bar.setAttribute("aria-label", fill(form().dataset.uploading, { name: file.name }));
     words.append(bar);
-    line.append(words);
+    const stop = document.createElement("button");
+    stop.type = "button";
+    stop.className = "btn icon small quiet push";
+    stop.dataset.removeFile = "";
+    stop.setAttribute("aria-label", form().dataset.remove.replace("{name}", file.name));
+    stop.textContent = "×";
+    line.append(words, stop);
     form().querySelector("#files").hidden = false;
     form().querySelector("#files ul").append(line);
     const request = new XMLHttpRequest();
@@ -138,6 +146,13 @@ export function uploads(form, drafts, cleared, changed) {
       line.remove();
       problem(text.length < 300 && text ? text : form().dataset.uploadFailed, file);
     };
-    request.send(file);
+    return new Promise((done) => {
+      request.onloadend = done;
+      stop.addEventListener("click", () => {
+        request.abort();
+        done();
+      });
+      request.send(file);
+    });
   }
 }

@@ -195,8 +195,10 @@ fn tools(opened: &Opened, draft: &Draft, can: Can<'_>, reader: &Reader) -> Marku
 /// The button that sends, and what stands in its way.
 fn sending(draft: &Draft, placed: &[(Place, &Violation)], shut: bool, person: bool, reader: &Reader) -> Markup {
     let words = reader.words;
-    let errors = draft.remarks.errors();
-    let first = placed.iter().find(|(_, one)| one.severity == Severity::Error).map(|(place, _)| anchor(place));
+    // That something was sent before is nothing to fix.
+    let mut wrong = placed.iter().filter(|(_, one)| one.severity == Severity::Error && one.code != load::SENT_BEFORE);
+    let errors = wrong.clone().count();
+    let first = wrong.next().map(|(place, _)| anchor(place));
     let label = match draft.remarks.messages.len() {
         _ if person => words.composer.send_as_person.to_string(),
         0 | 1 => words.send.to_string(),

@@ -42,10 +42,6 @@ impl Remarks {
         self.violations.retain(|one| !missing.contains(&one.code.as_str()));
         self
     }
-
-    pub(super) fn errors(&self) -> usize {
-        self.violations.iter().filter(|one| one.severity == Severity::Error).count()
-    }
 }
 
 /// Problems under their field.
