@@ -184,6 +184,16 @@ pub fn settings_known_to(specs: &BTreeMap<String, SettingSpec>, values: &[Settin
     here.filter_map(|(key, spec)| Some(Setting { key: key.clone(), value: value(key, spec)? })).collect()
 }
 
+/// The settings that a channel gets for an account: the account's own, then those of the channel that it does not
+/// override.
+pub fn merge_settings(account: &mut Vec<Setting>, channel: &[Setting]) {
+    for setting in channel {
+        if account.iter().all(|own| own.key != setting.key) {
+            account.push(setting.clone());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,15 +228,5 @@ mod tests {
         ];
         let known = settings_known_to(&specs, &values);
         assert_eq!(known, [set("limit", SettingValue::Number(3)), set("mode", SettingValue::Text("rich".into()))]);
-    }
-}
-
-/// The settings that a channel gets for an account: the account's own, then those of the channel that it does not
-/// override.
-pub fn merge_settings(account: &mut Vec<Setting>, channel: &[Setting]) {
-    for setting in channel {
-        if account.iter().all(|own| own.key != setting.key) {
-            account.push(setting.clone());
-        }
     }
 }
