@@ -5,7 +5,7 @@ use harness_inbox::PublicId as _;
 
 use crate::{
     opening::{drops_a_file, list, opens},
-    sent::{HELD, TEXT, TOLD, a_note_on_its_way, redrawn, texts},
+    sent::{HELD, TEXT, TOLD, a_note_on_its_way, redrawn, texts, written},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,17 +86,12 @@ async fn what_changes_while_the_form_is_drawn_anew_is_as_it_was_left() {
     browser.becomes("document.querySelectorAll('#files li').length", 0).await;
     // What another tab writes meanwhile.
     opens_builder("#tool-buttons").await;
-    let key = format!("draft-{}", tomas.public());
-    let told = format!(
-        "localStorage.setItem('{key}', 'text=Shall+I&quick=Yes&quick=No'); \
-        dispatchEvent(new StorageEvent('storage', {{ key: '{key}' }}))"
-    );
-    browser.runs(&told).await;
+    browser.runs(&written(tomas, "text=Shall+I&quick=Yes&quick=No")).await;
     browser.runs("held.pop()[0]()").await;
     browser.becomes("document.querySelector('#quick-0')?.value", "Yes").await;
     browser.becomes("document.querySelector('#quick-1')?.value", "No").await;
     browser.becomes(TEXT, "Shall I").await;
-    let kept = format!("new URLSearchParams(localStorage.getItem('{key}')).getAll('quick').join()");
+    let kept = format!("new URLSearchParams(localStorage.getItem('draft-{}')).getAll('quick').join()", tomas.public());
     browser.becomes(&kept, "Yes,No").await;
     browser.quit().await;
 }

@@ -1,4 +1,4 @@
-//! What becomes of a message that is on its way: its key, its draft, and what whoever wrote it is told.
+//! What becomes of a message that is on its way: its key, its draft, what its author is told.
 
 use channel_tests::{World, browser::Browser, eventually};
 use harness_inbox::{ConversationId, PublicId as _};
@@ -94,12 +94,7 @@ async fn a_message_whose_answer_was_lost_is_sent_once_over_a_reload_and_what_is_
     let world = World::new().await;
     let (browser, tomas, _) = list(&world).await;
     opens(&browser, tomas, "Tomás Rivera").await;
-    browser.runs(HELD).await;
-    browser.types("#text", "It is, Tomás").await;
-    browser.click("#send").await;
-    browser.becomes("held.length", 1).await;
-    browser.runs("held.pop()[1]()").await;
-    browser.says("No answer came").await;
+    loses(&browser, "It is, Tomás").await;
     browser.pictured("no-answer").await;
     assert_eq!(texts(&world, tomas).await, [Some("It is, Tomás".to_owned())]);
 
@@ -109,12 +104,7 @@ async fn a_message_whose_answer_was_lost_is_sent_once_over_a_reload_and_what_is_
     browser.becomes(TEXT, "").await;
     assert_eq!(texts(&world, tomas).await.len(), 1);
 
-    browser.runs(HELD).await;
-    browser.types("#text", "Shall I?").await;
-    browser.click("#send").await;
-    browser.becomes("held.length", 1).await;
-    browser.runs("held.pop()[1]()").await;
-    browser.says("No answer came").await;
+    loses(&browser, "Shall I?").await;
     browser.client.refresh().await.unwrap();
     browser.becomes(TEXT, "Shall I?").await;
     browser.types("#text", " Today").await;
@@ -161,16 +151,21 @@ async fn loses(browser: &Browser, text: &str) {
     browser.becomes("held.length", 1).await;
     browser.runs("held.pop()[1]()").await;
     browser.becomes("document.querySelector('#no-answer').hidden", false).await;
+    browser.says("No answer came").await;
 }
 
 /// Puts a draft in the place of the one that a conversation has, as another tab does, and waits until it is drawn.
 async fn in_another_tab(browser: &Browser, one: ConversationId, values: &str) {
+    redrawn(browser, &written(one, values)).await;
+}
+
+/// The script that puts it there.
+pub(crate) fn written(one: ConversationId, values: &str) -> String {
     let key = format!("draft-{}", one.public());
-    let told = format!(
+    format!(
         "if ({values:?}) localStorage.setItem('{key}', {values:?}); else localStorage.removeItem('{key}'); \
          dispatchEvent(new StorageEvent('storage', {{ key: '{key}' }}))"
-    );
-    redrawn(browser, &told).await;
+    )
 }
 
 /// Runs a script, and waits until the composer is another one.

@@ -173,8 +173,8 @@ pub fn resolve_settings(
     Ok(settings)
 }
 
-/// The settings of a channel for a version that nobody has configured: of the values of another version those that it accepts,
-/// and its defaults. What it requires besides is missing.
+/// The channel's settings for a version that nobody configured: those of another version's values that it accepts, and its
+/// defaults. Required ones may be missing.
 pub fn settings_known_to(specs: &BTreeMap<String, SettingSpec>, values: &[Setting]) -> Vec<Setting> {
     let here = specs.iter().filter(|(_, spec)| spec.scope.includes(SettingScope::Channel));
     let value = |key: &String, spec: &SettingSpec| {

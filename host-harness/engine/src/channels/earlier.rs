@@ -76,7 +76,7 @@ impl Channels {
         }
         let place = self.earlier.get().ok_or("it is not kept any more")?;
         let (sandbox, settings, digest) = (self.sandbox.clone(), Arc::clone(&running.settings), digest.to_owned());
-        // Held until it is loaded, also where nobody waits for it any more.
+        // Held until it is loaded, even if the caller is gone.
         let turn = Arc::clone(&self.earlier.loads).lock_owned().await;
         let load = move || {
             let _turn = turn;

@@ -219,7 +219,7 @@ pub struct NewNote {
     pub author: String,
     /// Its text.
     pub text: String,
-    /// Whoever does not know whether it was written gives the same key again.
+    /// The same key again is the same note.
     pub key: Option<String>,
     /// The current time, in milliseconds since 1970.
     pub now: u64,

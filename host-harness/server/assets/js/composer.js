@@ -180,9 +180,7 @@ export function composer(log, signal) {
   }
 
   // Sends the form and puts the answer in its place. Says whether it was taken; `null`: there is no telling.
-  async function send(submitter) {
-    const isHeart = submitter?.name === "sticker";
-    const changes = submitter?.name === "change";
+  async function send(submitter, changes, isHeart) {
     const shifts = changes && /\.(remove|up|first|unbutton|unpicture)(\.|$)/.test(submitter.value);
     const [before, values, { key }] = [standing(form, shifts), fields(submitter), form.elements];
     if (isHeart) values.set("key", keyOfHeart);
@@ -284,7 +282,7 @@ export function composer(log, signal) {
     const sent = drafts.kept();
     let [taken, lost] = [false, false];
     try {
-      const answered = isNote ? await add() : await send(submitter);
+      const answered = isNote ? await add() : await send(submitter, changes, isHeart);
       [taken, lost] = [answered === true, answered === null];
       document.getElementById("offline")?.setAttribute("hidden", "");
       const wrote = drafts.kept() !== sent;
@@ -310,13 +308,12 @@ export function composer(log, signal) {
       busy = "";
       form.removeAttribute("aria-busy");
       // Somebody is in another conversation by now, or on the way there, and would not see it.
-      const leaves = signal.aborted || document.getElementById("main")?.ariaBusy === "true";
-      if (!taken && !changes && elsewhereSaid && (leaves || (isHeart && lost))) notSent(elsewhereSaid, lost, isMessage);
+      if (!taken && !changes && elsewhereSaid && (signal.aborted || leaves() || (isHeart && lost))) notSent(elsewhereSaid, lost, isMessage);
       if (undrawn && !signal.aborted) check();
-      const next = sendsNext;
+      const waits = sendsNext;
       sendsNext = false;
-      if (next && signal.aborted && elsewhereSaid) notSent(elsewhereSaid, false, true);
-      else if (next && !(changes && lost)) form.requestSubmit(form.querySelector("#send"));
+      if (waits && signal.aborted && elsewhereSaid) notSent(elsewhereSaid, false, true);
+      else if (waits && !(changes && lost)) form.requestSubmit(form.querySelector("#send"));
     }
   });
 
@@ -326,8 +323,11 @@ export function composer(log, signal) {
     if (rest) return restore(rest, true);
     text().value = "";
     // Not for somebody who is on the way to another conversation.
-    if (isNote && document.getElementById("main")?.ariaBusy !== "true") location.assign(form.action.replace(/\/notes$/, ""));
+    if (isNote && !leaves()) location.assign(form.action.replace(/\/notes$/, ""));
   }
+
+  // Whether another conversation is being opened.
+  const leaves = () => document.getElementById("main")?.ariaBusy === "true";
 
   // Whether it arrived is not known, also once there is a connection again.
   function noAnswer(is) {

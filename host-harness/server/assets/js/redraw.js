@@ -1,12 +1,14 @@
 //! Owns: what goes over from the form that somebody writes in to the same one, drawn anew by the host.
 //! Does not own: when it is drawn (`composer`), uploads (`upload`).
 
+const handles = (form) => new Set([...form.querySelectorAll("#files li")].map((line) => line.dataset.handle));
+
 // What stands in a form, to find what was written since. With `shifts`, what has a number may have another one then.
 export function standing(form, shifts) {
   const fields = [...form.elements].filter((one) => one.name && one.type !== "checkbox" && !(shifts && /\d/.test(one.name + one.id)));
   return {
     fields: new Map(fields.map((one) => [one.id || one.name, one.value])),
-    files: new Set([...form.querySelectorAll("#files li")].map((line) => line.dataset.handle)),
+    files: handles(form),
   };
 }
 
@@ -20,9 +22,9 @@ export function redraw(form, next, before) {
     const [said, saying] = both("#no-answer");
     if (said && saying) saying.hidden = said.hidden;
   }
-  const [trayed, tray] = both("#files ul");
+  const tray = next.querySelector("#files ul");
   // What was taken out since stays out.
-  const there = new Set([...(trayed?.children ?? [])].map((line) => line.dataset.handle));
+  const there = handles(form);
   for (const line of before && tray ? [...tray.children] : []) if (before.files.has(line.dataset.handle) && !there.has(line.dataset.handle)) line.remove();
   for (const line of tray ? form.querySelectorAll("#files li") : []) {
     if (!line.querySelector("progress") && !(before && !before.files.has(line.dataset.handle))) continue;

@@ -10,7 +10,7 @@ use super::{
     can::{Can, length},
     cards,
     draft::{Attached, Draft, Place},
-    load::{self, Opened},
+    load::Opened,
     quick, remarks, team, window,
 };
 use crate::pages::{
@@ -36,12 +36,7 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
     let shut = matches!(window.state, WindowState::Closed | WindowState::NeverOpened) && draft.comment.is_none();
     let placed: Vec<(Place, &Violation)> =
         draft.remarks.violations.iter().map(|one| (draft.place(one, can), one)).collect();
-    // It stays while what is typed is checked.
-    let before = placed.iter().map(|(_, one)| *one).filter(|one| one.code == load::SENT_BEFORE);
-    let at = |place: Place| {
-        let here = placed.iter().filter(move |(found, one)| *found == place && one.code != load::SENT_BEFORE);
-        here.map(|(_, one)| *one)
-    };
+    let at = |place: Place| placed.iter().filter(move |(found, _)| *found == place).map(|(_, one)| *one);
     let address = format!("/inbox/{}", opened.summary.id.public());
     let idle = shut && !draft.try_anyway && draft.is_empty() && draft.next.is_none();
     let person = window.state == WindowState::HumanOnly;
@@ -90,7 +85,8 @@ pub(super) fn composer(opened: &Opened, draft: &Draft, now: i64, reader: &Reader
                     aria-invalid=[invalid.then_some("true")] placeholder=(invites) aria-keyshortcuts="r" { (draft.text) }
                 div id="text-problem" data-live { (remarks::lines(at(Place::Text))) }
                 (no_answer(&words.composer.no_answer))
-                div id="sent-before" { (remarks::lines(before)) }
+                // It stays while what is typed is checked.
+                div id="sent-before" { (remarks::lines(at(Place::SentBefore))) }
                 (team::canned(&opened.team, reader))
                 (remarks::split(&draft.remarks, can, can.message_text().map_or("", |limit| unit_word(limit.unit, reader)), reader))
                 (tray(&draft.files, at(Place::Files).collect(), reader))
@@ -196,7 +192,7 @@ fn tools(opened: &Opened, draft: &Draft, can: Can<'_>, reader: &Reader) -> Marku
 fn sending(draft: &Draft, placed: &[(Place, &Violation)], shut: bool, person: bool, reader: &Reader) -> Markup {
     let words = reader.words;
     // That something was sent before is nothing to fix.
-    let mut wrong = placed.iter().filter(|(_, one)| one.severity == Severity::Error && one.code != load::SENT_BEFORE);
+    let mut wrong = placed.iter().filter(|(place, one)| one.severity == Severity::Error && *place != Place::SentBefore);
     let errors = wrong.clone().count();
     let first = wrong.next().map(|(place, _)| anchor(place));
     let label = match draft.remarks.messages.len() {
@@ -233,6 +229,7 @@ fn anchor(place: &Place) -> String {
         Place::Files => "files".to_owned(),
         Place::Share => "share".to_owned(),
         Place::Window | Place::Whole => "window".to_owned(),
+        Place::SentBefore => "sent-before".to_owned(),
         Place::Text => "text".to_owned(),
     }
 }

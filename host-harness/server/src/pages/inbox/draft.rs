@@ -8,7 +8,7 @@ use harness_contract::{
 use harness_engine::HostError;
 use harness_inbox::Upload;
 
-use super::{buttons::TypedButton, can::Can, cards::Cards, remarks::Remarks};
+use super::{buttons::TypedButton, can::Can, cards::Cards, load::SENT_BEFORE, remarks::Remarks};
 use crate::pages::reader::Reader;
 
 /// An attached file.
@@ -98,6 +98,8 @@ pub(super) enum Place {
     AllCards,
     Share,
     Window,
+    /// What is said about the message that was sent from here before.
+    SentBefore,
     Whole,
 }
 
@@ -185,6 +187,9 @@ impl Draft {
         let path = violation.path.as_str();
         if path.starts_with("context") {
             return Place::Window;
+        }
+        if violation.code == SENT_BEFORE {
+            return Place::SentBefore;
         }
         let (list, rest) = path.split_once('[').map_or((path, ""), |(list, rest)| (list, rest));
         let (at, field) = rest.split_once(']').unwrap_or_default();

@@ -12,6 +12,8 @@ use super::{
 };
 use crate::pages::reader::Reader;
 
+/// The longest idempotency key of a form.
+pub(super) const MAX_KEY: usize = 64;
 /// The most files in one form.
 const MOST_FILES: usize = 30;
 /// The most quick replies that are read from one form.
@@ -35,7 +37,7 @@ impl Filled {
         for (name, value) in fields {
             let given = || Some(value.chars().take(MOST_ID).collect::<String>()).filter(|value| !value.is_empty());
             match name.as_str() {
-                "key" => draft.key = value.chars().take(64).collect(),
+                "key" => draft.key = value.chars().take(MAX_KEY).collect(),
                 // Browsers send line breaks of forms as CR LF.
                 "text" => draft.text = value.replace("\r\n", "\n"),
                 "quick" => {

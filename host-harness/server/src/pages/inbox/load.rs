@@ -211,7 +211,7 @@ pub(super) fn nothing_to_send(reader: &Reader) -> Violation {
     violation(violation_code::EMPTY_MESSAGE, "parts[0]", &reader.words.message_is_empty)
 }
 
-/// The code of what is said then.
+/// The code of [`sent_before`].
 pub(super) const SENT_BEFORE: &str = "sent_before";
 
 /// What stood in the composer before was sent already, and something else stands there now.

@@ -17,6 +17,7 @@ use maud::{Markup, html};
 
 use super::{
     Desk,
+    form::MAX_KEY,
     here::{Here, is_here},
     thread::Thread,
 };
@@ -35,8 +36,6 @@ const HOUR: u64 = 3_600_000;
 const COLOR: &str = "gray";
 /// The most conversations that are changed by one form.
 const MANY: usize = 200;
-/// The longest key of a note, in bytes.
-const MAX_KEY: usize = 64;
 
 /// What a team shares.
 pub(super) struct Team {
@@ -274,6 +273,11 @@ pub(super) async fn organise(
     }
 }
 
+/// A field of a form.
+fn given<'f>(fields: &'f [(String, String)], name: &str) -> Option<&'f str> {
+    fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
 /// Does what the form says. `Some`: somebody else was first.
 async fn change(
     desk: &Desk,
@@ -282,7 +286,7 @@ async fn change(
     reader: &Reader,
 ) -> Result<Option<Option<UserId>>, HostError> {
     let host = &desk.host;
-    let given = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let given = |name: &str| given(fields, name);
     let missing = |what: &'static str| InboxError::NotFound { what, id: String::new() };
     let mut wanted = ConversationChange {
         state: match given("state") {
@@ -370,9 +374,8 @@ pub(super) async fn add_note(
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
     let Ok(Form(fields)) = form else { return error::no_form(&reader) };
-    let given = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let text = given("text").unwrap_or_default().replace("\r\n", "\n");
-    let key = given("key").filter(|key| !key.is_empty() && key.len() <= MAX_KEY);
+    let text = given(&fields, "text").unwrap_or_default().replace("\r\n", "\n");
+    let key = given(&fields, "key").filter(|key| !key.is_empty() && key.len() <= MAX_KEY);
     let back = see(&format!("/inbox/{}", summary.id.public()));
     if text.trim().is_empty() {
         return back;
