@@ -27,6 +27,8 @@ mod connecting_page;
 mod converted;
 #[path = "pages/find.rs"]
 mod find;
+#[path = "pages/following.rs"]
+mod following;
 #[path = "pages/hostile.rs"]
 mod hostile;
 #[path = "pages/inbox.rs"]

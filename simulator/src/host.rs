@@ -61,6 +61,11 @@ impl Config {
             ("verify-token", &self.verify_token),
         ]
     }
+
+    /// The ids of the app, by the channel's settings for them.
+    pub fn app_ids(&self) -> [(&'static str, &str); 2] {
+        [("app-id", &self.app_id), ("instagram-app-id", &self.instagram_app_id)]
+    }
 }
 
 impl Simulator {

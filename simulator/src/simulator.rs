@@ -323,6 +323,14 @@ impl Simulator {
         self.core().world().thread(ig_id, igsid).map(|thread| thread.messages.clone()).unwrap_or_default()
     }
 
+    /// Subscribes the account's webhooks to every field, as a person does in the app's dashboard.
+    pub fn subscribe(&self, ig_id: &str) {
+        let mut world = self.core().world();
+        let Some(login) = world.account(ig_id).map(|account| account.webhook_login) else { return };
+        let fields = crate::graph::subscriptions::INSTAGRAM_FIELDS.iter().map(|field| (*field).to_owned()).collect();
+        world.subscriptions.insert((ig_id.to_owned(), login), fields);
+    }
+
     /// The account's subscribed fields, set with `POST …/subscribed_apps`.
     pub fn subscribed_fields(&self, ig_id: &str, login: Login) -> Vec<String> {
         let key = (ig_id.to_owned(), login);

@@ -2,7 +2,8 @@
 
 use channel_tests::{World, browser::Browser, eventually, request};
 use fantoccini::{Locator, key::Key};
-use harness_inbox::{PublicId as _, WorkspaceId};
+use harness_automation::{Condition, Rule, Settings};
+use harness_inbox::{AccountId, PublicId as _, WorkspaceId};
 
 use crate::{accessible::axe, plugins::looked_at, street};
 
@@ -131,4 +132,77 @@ async fn without_scripts_a_message_is_tried_by_a_button_and_stays_in_its_field()
     let saved = post(&format!("do=save&{greets}&try_text=Are+you+open%3F")).await;
     assert!(saved.body.contains("Saved.") && saved.body.contains(">Are you open?</textarea>"), "{}", saved.body);
     assert!(world.sends().is_empty());
+}
+
+fn rule(name: &str) -> Rule {
+    let when = Condition { keywords: vec![name.to_owned()], ..Condition::default() };
+    Rule { name: format!("about {name}"), when, ..Rule::default() }
+}
+
+/// A browser on the page of an account's bot, which has these rules.
+async fn with_rules(world: &World, names: &[String]) -> (Browser, AccountId) {
+    let account = world.host.inbox().accounts().await.unwrap().remove(0).id;
+    let orders = world.host.add_collection(WorkspaceId::FIRST, "Orders").await.unwrap();
+    let mut settings = Settings::default();
+    settings.routing.rules = names.iter().map(|name| Rule { collection: Some(orders), ..rule(name) }).collect();
+    harness_automation::configure(&world.host, account, &settings).await.unwrap();
+    let browser = Browser::start().await;
+    browser.sized(1440, 1200).await;
+    browser.open(&format!("{}/bot/{}", world.address, account.public())).await;
+    (browser, account)
+}
+
+async fn rules(world: &World, account: AccountId) -> Vec<Rule> {
+    harness_automation::configured(&world.host, account).await.unwrap().settings.routing.rules
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn saving_the_form_keeps_every_rule_and_each_under_its_own_name() {
+    let world = World::new().await;
+    let names: Vec<_> = (0..60).map(|number| format!("word{number}")).collect();
+    let (browser, account) = with_rules(&world, &names).await;
+    browser.click("button[value=save]").await;
+    browser.says("Saved.").await;
+    let kept = rules(&world, account).await;
+    assert_eq!(kept.iter().map(|rule| rule.when.keywords[0].clone()).collect::<Vec<_>>(), names);
+    // One is taken out and tried without, and the form is drawn anew.
+    browser.runs("document.querySelector('input[name=rule_words]').value = ''").await;
+    browser.click("button[value=try]").await;
+    browser.becomes("document.querySelector('input[name=rule_words]').value", "word1").await;
+    browser.click("button[value=save]").await;
+    browser.says("Saved.").await;
+    assert_eq!(rules(&world, account).await, kept[1..]);
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_were_changed_meanwhile_are_not_overwritten() {
+    let world = World::new().await;
+    let (browser, account) = with_rules(&world, &["parcel".to_owned()]).await;
+    let mut settings = harness_automation::configured(&world.host, account).await.unwrap().settings;
+    settings.routing.rules.push(Rule { collection: settings.routing.rules[0].collection, ..rule("refund") });
+    harness_automation::configure(&world.host, account, &settings).await.unwrap();
+    browser.types("#welcome-text", "Hello!").await;
+    browser.click("button[value=save]").await;
+    browser.says("Somebody changed these settings since this page was loaded.").await;
+    browser.becomes("document.querySelector('#welcome-text').value", "Hello!").await;
+    assert_eq!(harness_automation::configured(&world.host, account).await.unwrap().settings, settings);
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_said_in_the_form_s_words_and_nothing_is_saved() {
+    let world = World::new().await;
+    let (browser, account) = with_rules(&world, &[]).await;
+    browser.click("input[name=on]").await;
+    browser.types("#key", "a b").await;
+    browser.click("button[value=save]").await;
+    browser.says("Nothing was saved.").await;
+    assert!(!harness_automation::configured(&world.host, account).await.unwrap().settings.on);
+    browser.click("input[name=welcome]").await;
+    browser.click("button[value=save]").await;
+    let page = browser.says("Welcome message is empty").await;
+    assert!(!page.contains('`') && !page.contains("welcome.text"), "{page}");
+    browser.becomes("document.title.startsWith('Error: ')", true).await;
+    browser.quit().await;
 }

@@ -4,8 +4,9 @@ use channel_tests::World;
 use harness_inbox::PublicId as _;
 
 use crate::{
-    opening::{drops_a_file, list, opens},
-    sent::{HELD, TEXT, TOLD, a_note_on_its_way, redrawn, texts, written},
+    opening::{DROPS, drops_a_file, list, opens},
+    sent::{HELD, IS_NOTE, TEXT, TOLD, a_note_on_its_way, redrawn, texts, written},
+    team,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -137,5 +138,66 @@ async fn an_upload_that_does_not_end_is_taken_out_and_the_message_goes_without_i
     browser.click("#send").await;
     browser.becomes(TEXT, "").await;
     assert_eq!(texts(&world, tomas).await, [Some("Here you are".to_owned())]);
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_s_picture_lands_in_its_own_card_whichever_is_shown_by_then() {
+    let world = World::new().await;
+    world.host.set_public_url("https://shop.example".parse().unwrap());
+    let (browser, tomas, _) = list(&world).await;
+    opens(&browser, tomas, "Tomás Rivera").await;
+    let redrawn_by =
+        async |button: &str| redrawn(&browser, &format!("document.querySelector({button:?}).click()")).await;
+    redrawn_by("#tool-cards").await;
+    browser.types("#card-title", "Tall vase").await;
+    redrawn_by("#add-card").await;
+    browser.types("#card-title", "Bowl").await;
+    browser.runs(&HELD.replace("part=composer", "/inbox/files")).await;
+    let chooses = "const data = new DataTransfer(); \
+        data.items.add(new File([Uint8Array.from([0xff, 0xd8, 0xff, 0xd9])], 'bowl.jpg', { type: 'image/jpeg' })); \
+        const field = document.querySelector('[data-card-picture]'); field.files = data.files; \
+        field.dispatchEvent(new Event('change', { bubbles: true }))";
+    browser.runs(chooses).await;
+    browser.becomes("held.length", 1).await;
+    // Not until it is there: it would be another card's.
+    browser.click("button[value='card.1.first']").await;
+    browser.says("A file is still being uploaded.").await;
+    redrawn_by("button[value='card.0.show']").await;
+    browser.becomes("document.querySelector('#card-title').value", "Tall vase").await;
+    redrawn(&browser, "held.pop()[0]()").await;
+    let pictures = "[0, 1].map(at => document.querySelector(`[name='card.${at}.picture']`).value.length > 0).join()";
+    browser.becomes(pictures, "false,true").await;
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_dropped_on_a_note_gets_a_sentence_and_the_note_stays() {
+    let world = World::new().await;
+    team::person(&world, "Nora Whitfield").await;
+    let (browser, _) = team::opened(&world).await;
+    browser.click("#note").await;
+    browser.becomes(IS_NOTE, true).await;
+    browser.types("#text", "He ordered twice").await;
+    browser.runs(DROPS).await;
+    browser.says("A note is text.").await;
+    browser.becomes(TEXT, "He ordered twice").await;
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_leaves_whoever_searches_in_the_search_field() {
+    let world = World::new().await;
+    let (browser, tomas, _) = list(&world).await;
+    opens(&browser, tomas, "Tomás Rivera").await;
+    browser.runs(HELD).await;
+    browser.types("#text", "It is, Tomás").await;
+    browser.click("#send").await;
+    browser.becomes("held.length", 1).await;
+    browser.runs("document.querySelector('#search').focus()").await;
+    redrawn(&browser, "held.pop()[0]()").await;
+    browser.becomes(TEXT, "").await;
+    browser.becomes("document.querySelector('#composer').ariaBusy", serde_json::Value::Null).await;
+    assert_eq!(browser.runs("return document.activeElement.id").await, "search");
     browser.quit().await;
 }

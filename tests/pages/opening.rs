@@ -192,16 +192,16 @@ async fn what_is_written_stays_with_its_conversation() {
     browser.quit().await;
 }
 
-/// Drops a PDF on the conversation, whose upload begins when `uploads` are called.
+/// Drops a PDF on the conversation.
+pub(crate) const DROPS: &str = "const data = new DataTransfer(); \
+    data.items.add(new File(['%PDF-1.4\\n%%EOF\\n'], 'care.pdf', { type: 'application/pdf' })); \
+    document.querySelector('.thread').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true }))";
+
+/// The same, and its upload begins when `uploads` are called.
 pub(crate) async fn drops_a_file(browser: &Browser) {
-    browser
-        .runs(
-            "window.uploads = []; const send = XMLHttpRequest.prototype.send; \
-            XMLHttpRequest.prototype.send = function (body) { uploads.push(() => send.call(this, body)); }; \
-            const data = new DataTransfer(); data.items.add(new File(['%PDF-1.4\\n%%EOF\\n'], 'care.pdf', { type: 'application/pdf' })); \
-            document.querySelector('.thread').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true }))",
-        )
-        .await;
+    let waits = "window.uploads = []; const send = XMLHttpRequest.prototype.send; \
+        XMLHttpRequest.prototype.send = function (body) { uploads.push(() => send.call(this, body)); }";
+    browser.runs(&format!("{waits}; {DROPS}")).await;
     browser.becomes("uploads.length", 1).await;
 }
 

@@ -81,6 +81,35 @@ async fn what_failed_says_why_and_is_tried_again_only_where_that_may_help() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_sent_can_be_tried_again_until_it_is_and_why_not_is_said() {
+    let world = World::new().await;
+    let (browser, _) = team::opened(&world).await;
+    world.sim.inject(Fault::graph_error(200, None));
+    browser.types("#text", "It is.").await;
+    browser.click("#send").await;
+    browser.says("Not sent").await;
+    let first =
+        browser.runs("return document.querySelector('#log form[action$=\"/again\"]').closest('.item').id").await;
+    let again = format!("#{} form[action$='/again'] button", first.as_str().unwrap());
+    world.sim.inject(Fault::graph_error(200, None));
+    browser.click(&again).await;
+    holds(&browser, "two failures", "document.querySelectorAll('#log .outcome[data-tone=fail]').length === 2").await;
+    browser.click(&again).await;
+    sent(&world, "the third try", |reply| reply.text.as_deref() == Some("It is.")).await;
+    // Later nothing may be sent at all.
+    world.advance(Duration::from_secs(9 * 24 * 3600));
+    browser.click(&again).await;
+    holds(
+        &browser,
+        "the reason",
+        "/window|hours|reply/.test(document.querySelector('body > .toast')?.innerText ?? '')",
+    )
+    .await;
+    assert_eq!(messages(&world), 1);
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_may_have_been_delivered_is_looked_for_before_it_is_sent_again() {
     let world = World::new().await;
     let (browser, _) = team::opened(&world).await;

@@ -4,7 +4,7 @@ use channel_tests::eventually;
 use harness_cli::demo::{reply, text_part};
 use harness_contract::{Button, ButtonAction, Card, OutboundPart};
 
-use crate::stage::Visit;
+use crate::{stage::Visit, together::CUT};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_card_s_button_is_tapped_on_the_phone_and_not_shown_on_the_web() {
@@ -99,5 +99,53 @@ async fn without_scripts_the_phone_s_forms_keep_the_step() {
     .await;
     visit.stage.send(reply(vec![text_part("Hello!")])).await.unwrap();
     visit.phone_says("And hello again").await;
+    visit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_s_account_is_connected_again_by_either_login() {
+    let visit = Visit::at(1, Some("Is it open?")).await;
+    for login in ["facebook", "instagram"] {
+        visit.browser.open(&format!("{}/channels", visit.stage.address)).await;
+        visit.browser.click("form[action='/channels/connect'] button").await;
+        visit.browser.click(&format!("button[value={login}]")).await;
+        visit.browser.click("#continue").await;
+        visit.browser.says("Send a test message").await;
+        visit.stage.customer.text("Is this on?").await;
+        visit.browser.says("Received").await;
+    }
+    visit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_customer_writes_without_a_connection_stays_on_the_phone() {
+    let visit = Visit::at(1, Some("Is it open?")).await;
+    visit.browser.runs(CUT).await;
+    visit.browser.types("#phone-text", "And tomorrow?\n").await;
+    visit.browser.becomes("document.querySelector('#offline').hidden", false).await;
+    visit.browser.becomes("document.querySelector('#phone-text').value", "And tomorrow?").await;
+    visit.browser.runs("window.fetch = real").await;
+    visit.browser.types("#phone-text", "\n").await;
+    visit.inbox_says("And tomorrow?").await;
+    visit.browser.becomes("document.querySelector('#phone-text').value", "").await;
+    // Who works by keyboard goes on where they are.
+    visit.browser.runs("document.querySelector('#phone [value=heart]').focus()").await;
+    visit.browser.presses_enter().await;
+    visit.has("#phone svg.heart", 1).await;
+    visit.browser.becomes("document.activeElement.value", "heart").await;
+    visit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_somebody_changed_by_hand_still_leads_to_a_page() {
+    let visit = Visit::at(1, Some("Is it open?")).await;
+    for (path, said) in [
+        ("/demo?step=abc", "Tour, step 1 of 11"),
+        ("/demo?step=1&step=2", "Tour, step 2 of 11"),
+        ("/inbox?q=a&q=b", "Inbox"),
+    ] {
+        visit.browser.open(&format!("{}{path}", visit.stage.address)).await;
+        visit.browser.says(said).await;
+    }
     visit.end().await;
 }

@@ -24,7 +24,7 @@ async fn sends_and_leaves(browser: &Browser, text: &str, (other, name): (Convers
     opens(browser, other, name).await;
 }
 
-const IS_NOTE: &str = "document.querySelector('#composer').matches('.note')";
+pub(crate) const IS_NOTE: &str = "document.querySelector('#composer').matches('.note')";
 pub(crate) const TEXT: &str = "document.querySelector('#text')?.value";
 /// What is said about messages of other conversations.
 pub(crate) const TOLD: &str = "[...document.querySelectorAll('.toasts > *')].map(one => one.innerText).join('|')";

@@ -20,7 +20,9 @@ use std::{sync::Arc, time::Duration};
 pub use decision::{Consumer, Decision, MadeBy, Outcome, Reason};
 pub use dry_run::{CameAs, DryRun, Would, Written, dry_run, dry_run_written};
 use harness_engine::Host;
-pub use manage::{AutomationError, Configured, configure, configured, hand_back, hand_over, set_model_key};
+pub use manage::{
+    AutomationError, Configured, configure, configure_with_key, configured, hand_back, hand_over, set_model_key,
+};
 pub use settings::{Assistant, Choice, Condition, Disclose, Problem, Routing, Rule, Settings, Welcome, WrongSettings};
 use tokio::{
     sync::{Notify, watch},

@@ -31,6 +31,9 @@ pub enum AutomationError {
     /// The key of the model has characters that no header takes.
     #[error("the key is empty, longer than 4,096 bytes, or has characters that no header takes")]
     Key,
+    /// The host stopped while it stored something.
+    #[error("the host stopped while this was stored; load the page again and look")]
+    Interrupted,
 }
 
 impl From<InboxError> for AutomationError {
@@ -81,15 +84,37 @@ pub async fn configure(host: &Host, account: AccountId, settings: &Settings) -> 
     Ok(())
 }
 
-/// Stores the key for the model of an account, or deletes it.
-pub async fn set_model_key(host: &Host, account: AccountId, key: Option<Secret>) -> Result<(), AutomationError> {
+/// The same with a new key for the model, where there is one: nothing is stored unless both may be, and then both are, also
+/// where the caller goes away meanwhile.
+pub async fn configure_with_key(
+    host: &Host,
+    account: AccountId,
+    settings: &Settings,
+    key: Option<Secret>,
+) -> Result<(), AutomationError> {
+    check_key(key.as_ref())?;
+    let (host, settings) = (host.clone(), settings.clone());
+    let both = tokio::spawn(async move {
+        configure(&host, account, &settings).await?;
+        match key {
+            Some(key) => set_model_key(&host, account, Some(key)).await,
+            None => Ok(()),
+        }
+    });
+    both.await.unwrap_or(Err(AutomationError::Interrupted))
+}
+
+fn check_key(key: Option<&Secret>) -> Result<(), AutomationError> {
     let usable = |key: &Secret| {
         let bytes = key.expose();
         !bytes.is_empty() && bytes.len() <= MAX_KEY && bytes.iter().all(|byte| (0x21..=0x7e).contains(byte))
     };
-    if key.as_ref().is_some_and(|key| !usable(key)) {
-        return Err(AutomationError::Key);
-    }
+    if key.is_some_and(|key| !usable(key)) { Err(AutomationError::Key) } else { Ok(()) }
+}
+
+/// Stores the key for the model of an account, or deletes it.
+pub async fn set_model_key(host: &Host, account: AccountId, key: Option<Secret>) -> Result<(), AutomationError> {
+    check_key(key.as_ref())?;
     if host.automations().automation(account).await?.is_none() {
         configure(host, account, &Settings::default()).await?;
     }

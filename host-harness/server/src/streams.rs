@@ -1,7 +1,12 @@
 //! Owns: open streams of server-sent events over the change feed: their places, heartbeats, when they end.
 //! Does not own: what a stream says of a change (the API, the pages), connections (`listener`).
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     body::{Body, Bytes},
@@ -30,21 +35,68 @@ const LIFETIME: Duration = Duration::from_secs(300);
 /// How soon a client whose stream ended comes back, in milliseconds.
 const RETRY_MS: u64 = 1000;
 
+/// A sender has so many places of all, divided: a quarter.
+const SHARE: usize = 4;
+/// So many are a sender's at least, where there are so many.
+const FEW: usize = 8;
+
 /// Places for streams, which are counted apart from other connections. Cloning shares them.
 #[derive(Clone)]
 pub(crate) struct Streams {
     host: Host,
     access: Authenticator,
     places: Arc<Semaphore>,
+    shares: Arc<Shares>,
+}
+
+/// How many places each sender has, so that nobody takes those of the others.
+struct Shares {
+    most: usize,
+    taken: Mutex<HashMap<String, usize>>,
+}
+
+/// A place of one sender, until it is dropped.
+struct Share {
+    of: Arc<Shares>,
+    whose: String,
+}
+
+impl Shares {
+    fn new(places: usize) -> Self {
+        Self { most: (places / SHARE).max(places.min(FEW)), taken: Mutex::default() }
+    }
+
+    fn take(self: &Arc<Self>, whose: String) -> Option<Share> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = taken.entry(whose.clone()).or_default();
+        if *count >= self.most {
+            return None;
+        }
+        *count += 1;
+        Some(Share { of: Arc::clone(self), whose })
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut taken = self.of.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = taken.get_mut(&self.whose) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                taken.remove(&self.whose);
+            }
+        }
+    }
 }
 
 impl Streams {
     pub(crate) fn new(host: Host, access: Authenticator, limits: &Limits) -> Self {
-        Self { host, access, places: Arc::new(Semaphore::new(limits.max_streams)) }
+        let places = limits.max_streams;
+        Self { host, access, places: Arc::new(Semaphore::new(places)), shares: Arc::new(Shares::new(places)) }
     }
 
     /// Answers with a stream of what `tell` says of the changes that this follower reads, for as long as this sender may
-    /// have it. A demo's visitor is nobody. `None`: no place is free.
+    /// have it. A demo's visitor is nobody. `None`: no place is free, or the sender has a quarter of them.
     pub(crate) fn open(
         &self,
         feed: Follower,
@@ -64,6 +116,8 @@ impl Streams {
         tell: impl Fn(&Changes) -> String + Send + Sync + 'static,
         beside: Beside,
     ) -> Option<Response> {
+        let whose = sender.as_ref().map(|sender| format!("{}/{}", sender.workspace, sender.whose)).unwrap_or_default();
+        let share = self.shares.take(whose)?;
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let told = Telling {
             host: self.host.clone(),
@@ -75,7 +129,7 @@ impl Streams {
             beside,
             ends: Instant::now() + LIFETIME,
             began: false,
-            _place: place,
+            _place: (share, place),
         };
         let body = Body::from_stream(stream::unfold(told, |mut told| async move {
             let next = told.next().await?;
@@ -108,7 +162,7 @@ struct Telling<T> {
     beside: Beside,
     ends: Instant,
     began: bool,
-    _place: OwnedSemaphorePermit,
+    _place: (Share, OwnedSemaphorePermit),
 }
 
 impl<T: Fn(&Changes) -> String> Telling<T> {

@@ -25,7 +25,7 @@ pub(crate) mod request;
 mod routing;
 mod select;
 mod stored;
-mod subscriptions;
+pub(crate) mod subscriptions;
 mod unplayed;
 mod uploads;
 

@@ -11,7 +11,7 @@ use crate::graph::request::GraphRequest;
 use crate::graph::{Done, Host, Outcome};
 
 /// Fields of the Instagram login (Meta's webhooks page).
-const INSTAGRAM_FIELDS: &[&str] = &[
+pub(crate) const INSTAGRAM_FIELDS: &[&str] = &[
     "comments",
     "live_comments",
     "mentions",

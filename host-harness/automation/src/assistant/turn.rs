@@ -262,7 +262,7 @@ async fn ask(
     if !store.spend(account, day, assistant.calls_per_day, tokens).await? {
         return Ok(Answer::hands_over(Reason::Budget));
     }
-    let key = host.model_key(account).await?;
+    let key = if is_where_it_runs(host, account, assistant).await? { host.model_key(account).await? } else { None };
     let made_by =
         MadeBy { model: assistant.model.clone(), instructions: digest(assistant), confidence: None, tokens: None };
     let direct = host.direct();
@@ -280,6 +280,13 @@ async fn ask(
     let said = answer::read(&text);
     let made_by = MadeBy { confidence: said.as_ref().map(|said| said.confidence), tokens, ..made_by };
     Ok(judged(assistant, first, said, made_by, capabilities))
+}
+
+/// Whether the settings in force ask the same server. Its key goes nowhere else, also where an address is only tried.
+async fn is_where_it_runs(host: &Host, account: AccountId, assistant: &Assistant) -> Result<bool, Failed> {
+    let Some(row) = host.automations().automation(account).await? else { return Ok(false) };
+    let stored: Settings = serde_json::from_str(&row.settings)?;
+    Ok(stored.assistant.base_url == assistant.base_url)
 }
 
 fn failed(error: &ModelError, made_by: MadeBy) -> Answer {

@@ -15,7 +15,7 @@ use harness_contract::{
 use harness_engine::{ChannelOptions, Clock, Grant, Host, HostOptions, Secret};
 use harness_inbox::{Accepted, CannedAnswerText, ConversationId, NewUser, ReplyState, ReplyView, Role, WorkspaceId};
 use harness_sandbox::SandboxConfig;
-use harness_server::{Authenticator, Limits, PageAccess, new_token};
+use harness_server::{Authenticator, Limits, PageAccess, TokenFile, new_token};
 use simulator::{AccountConfig, Config, Customer, HostAccount, Simulator};
 use tempfile::TempDir;
 
@@ -73,7 +73,13 @@ impl Stage {
         let secrets = slots(sim.config().app_secrets());
         // All granted hosts are redirected to the simulator.
         let manifest = harness_sandbox::inspect(&component, component.len())?.manifest()?;
-        let setup = ChannelOptions { grant: Some(Grant::all_of(&manifest)), secrets, ..ChannelOptions::default() };
+        let apps = sim.config().app_ids().map(|(key, id)| (key.to_owned(), RawSetting::Text(id.to_owned())));
+        let setup = ChannelOptions {
+            grant: Some(Grant::all_of(&manifest)),
+            secrets,
+            settings: apps.into(),
+            ..ChannelOptions::default()
+        };
         let channel = host.load_channel(component, setup).await?.channel.id().to_owned();
         let account = connect(&host, &sim, &channel).await?;
         let automation = Automation::start(&host);
@@ -89,10 +95,12 @@ impl Stage {
         people(&host).await?;
         let business = sim.accounts().first().map(|account| account.username.clone()).unwrap_or_default();
         let phone = Arc::new(DemoPhone::new(sim.clone(), clock.clone(), customer.clone(), business)?);
-        let access = Authenticator::new(Some(&Secret::new(token.clone().into_bytes())), None);
+        let tokens = TokenFile::in_folder(folder.path());
+        let access = Authenticator::new(Some(&Secret::new(token.clone().into_bytes())), Some(tokens));
         let router =
             harness_server::router_with_pages(host.clone(), access, PageAccess::Demo(Some(phone)), &Limits::default());
         let server = tokio::spawn(harness_server::serve(listener, router, std::future::pending())).abort_handle();
+        sim.set_callbacks(&address);
         sim.set_webhook_url(format!("{address}/webhooks/{channel}"));
         sim.verify_webhook().await.context("the challenge of the webhook")?;
         let replies = std::sync::atomic::AtomicU64::default();
@@ -189,6 +197,7 @@ async fn connect(host: &Host, sim: &Simulator, channel: &str) -> Result<(String,
     settings.insert("human-agent".to_owned(), RawSetting::Flag(human_agent));
     let secrets = slots(account.secrets.iter().map(|(slot, secret)| (*slot, secret)));
     host.connect_account(channel, &account.id, &account.name, &settings, secrets).await?;
+    sim.subscribe(&account.id);
     Ok((account.name, account.id))
 }
 

@@ -14,6 +14,18 @@ pub struct Place {
 impl Place {
     /// Before the first entry.
     pub(crate) const FIRST: Self = Self { at: i64::MAX, seq: i64::MAX, id: i64::MAX };
+
+    /// The place after everything up to this time and at it, in milliseconds since 1970, in a list from the newest on.
+    #[must_use]
+    pub const fn until(at: i64) -> Self {
+        Self { at, ..Self::FIRST }
+    }
+
+    /// The time of the entry at which the page ended, in milliseconds since 1970.
+    #[must_use]
+    pub const fn time(&self) -> i64 {
+        self.at
+    }
 }
 
 impl fmt::Display for Place {

@@ -267,7 +267,9 @@ export function composer(log, signal) {
       sendsNext ||= isMessage && busy === "other";
       return;
     }
-    if (isMessage && (isUploading() || form.querySelector("#files progress"))) return toast(form.dataset.stillUploading);
+    // A card's picture that is under way is put where the card was.
+    const movesCards = changes && /^card\.\d+\.(remove|first)$/.test(submitter.value);
+    if ((isMessage || movesCards) && (isUploading() || form.querySelector("#files progress"))) return toast(form.dataset.stillUploading);
     busy = isMessage ? "send" : "other";
     replaced = false;
     clearTimeout(timer);
@@ -284,7 +286,6 @@ export function composer(log, signal) {
     try {
       const answered = isNote ? await add() : await send(submitter, changes, isHeart);
       [taken, lost] = [answered === true, answered === null];
-      document.getElementById("offline")?.setAttribute("hidden", "");
       const wrote = drafts.kept() !== sent;
       if (taken && isMessage) begin(drafts.taken(sent));
       else if (!signal.aborted) keep();
@@ -296,10 +297,10 @@ export function composer(log, signal) {
       const types = (wrote || isHeart) && at?.matches("input, textarea, select");
       if (!signal.aborted && !types && (at === document.body || form.contains(at))) (next || text()).focus();
       // Not waited for: the next thing may be done before the log is drawn.
-      if (!changes) log.refresh();
+      if (!changes) log.refresh({ sent: taken && !signal.aborted });
     } catch {
       // Nothing is lost: the text is in the field and in the draft, and the same key makes it one message.
-      document.getElementById("offline")?.removeAttribute("hidden");
+      log.lost();
       lost = true;
       if (isMessage) noAnswer(true);
       // Pressed again by then, it is another one.
@@ -385,7 +386,7 @@ export function composer(log, signal) {
     const line = form.querySelector("#answered");
     if (!item || !line) return;
     const said = item.querySelector(".bubble")?.innerText ?? "";
-    answer({ message: item.dataset.message }, line.dataset.words.replace("{text}", said.slice(0, 120)));
+    answer({ message: item.dataset.message }, line.dataset.words.replace("{text}", () => said.slice(0, 120)));
   });
 
   // The window opens when the customer writes, and time passes.

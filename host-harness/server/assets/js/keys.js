@@ -9,11 +9,11 @@ const PLACES = { i: "/inbox", c: "/channels", b: "/bot", p: "/plugins", s: "/set
 export function keys() {
   let gone = -Infinity;
   document.addEventListener("keydown", (event) => {
-    // A dialog has keys of its own.
-    if (document.querySelector("dialog[open]")) return;
+    // A dialog has keys of its own, and so have what opens over the page and a list of choices.
+    if (document.querySelector("dialog[open], :popover-open")) return;
     const field = event.target.closest?.("input, textarea, select, [contenteditable]");
     if (event.key === "Escape") return escape(field);
-    if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) return step(event);
+    if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown") && !field?.matches("select, input")) return step(event);
     if (event.ctrlKey || event.metaKey || event.altKey || field) return;
     if (preference("keys") === "off") return;
     const key = event.key.toLowerCase();

@@ -4,6 +4,7 @@
 export function list() {
   const pane = document.getElementById("list");
   if (!pane) return;
+  document.addEventListener("listed", count);
   pane.addEventListener("change", (event) => event.target.matches(".pick") && count());
   pane.addEventListener("click", (event) => {
     const button = event.target.closest("[data-pick]");

@@ -1,17 +1,20 @@
-//! Owns: keeping the page as the host has it: new messages, outcomes, the list; earlier messages and older conversations
-//! as somebody scrolls; what is shown while there is no connection.
-//! Does not own: the composer.
+//! Owns: keeping the page as the host has it: following its events, when the log and the list are loaded, changes of the
+//! conversation; what is shown while there is no connection.
+//! Does not own: what is loaded (`log`, `rows`), the composer.
 
 import { pick } from "./list.js";
-import { preference } from "./look.js";
-import { morph, parse, part } from "./morph.js";
-import { everyMinute, times } from "./times.js";
+import { log } from "./log.js";
+import { parse, signedOut } from "./morph.js";
+import { rows } from "./rows.js";
+import { everyMinute } from "./times.js";
 import { toast } from "./toast.js";
 
 // Changes that come close together are loaded once: the first at once, the others after this time.
 const PAUSE_MS = 200;
 // A connection that comes back sooner than this was not lost.
 const LOST_MS = 3000;
+// What could not be loaded is loaded again after this time.
+const RETRY_MS = 5000;
 
 const byId = (id) => document.getElementById(id);
 
@@ -21,84 +24,36 @@ export function live() {
   const inbox = document.querySelector("[data-live]");
   // The conversation that is open, or nothing. What was asked for one is not put into another.
   const open = () => inbox.dataset.live;
-  const announce = announcer();
-  const state = { older: false, earlier: false, lost: null };
-  const logs = loader(loadLog);
+  const query = () => inbox.dataset.query;
+  const thread = log(open, query, announcer());
+  const list = rows(open, query);
+  // Whether the end of the log is wanted although somebody reads further up.
+  let toEnd = false;
+  const logs = loader(async () => {
+    const end = toEnd;
+    toEnd = false;
+    await thread.load(end);
+    watch();
+  });
   // A list that is loaded beside the log would show as unread what is being marked as read.
   const lists = loader(async () => {
     await logs.loading();
-    await loadList();
+    await list.load();
+    watch();
   });
 
-  async function loadList() {
-    const rows = byId("rows");
-    if (!rows) return;
-    const beside = open();
-    const { ok, body } = await part(listed());
-    if (!ok || beside !== open()) return;
-    const wanted = body.querySelector("#rows");
-    // Pages that were loaded by scrolling stay; what moved up from them is not shown twice.
-    if (state.older) {
-      const fresh = new Set([...wanted.children].map((row) => row.id));
-      for (const row of [...rows.children]) if (!fresh.has(row.id) && row.id !== "more") wanted.append(row.cloneNode(true));
-      wanted.querySelector("#more")?.remove();
-      const more = byId("more");
-      if (more) wanted.append(more.cloneNode(true));
-    }
-    // In the reader's zone already, so that what has not changed is found equal.
-    times(wanted);
-    morph(rows, wanted);
-    byId("nothing").hidden = body.querySelector("#nothing").hidden;
-    badge(rows);
-    document.dispatchEvent(new CustomEvent("listed"));
-    renew(byId("mentions-unseen"), body.querySelector("#mentions-unseen"));
+  // Loads what changed: the list, and with `log` the conversation that is open. With `sent` its end is shown, where what
+  // was sent is.
+  function refresh({ log = true, sent = false } = {}) {
+    toEnd ||= sent;
+    return Promise.all([log && logs.ask(), lists.ask()]);
   }
 
-  // The list's address, with what is chosen and what is open.
-  function listed(more = "") {
-    const query = new URLSearchParams(more || inbox.dataset.query);
-    if (open()) query.set("open", open());
-    return `/inbox/list?${query}`;
-  }
-
-  async function loadLog() {
-    const asked = open();
-    if (!asked) return;
-    const { ok, body } = await part(`/inbox/${asked}/log${inbox.dataset.query}`);
-    const log = byId("log");
-    if (!ok || !log || asked !== open()) return;
-    const scroll = byId("log-scroll");
-    for (const id of ["head", "contact"]) renew(byId(id), body.querySelector(`#${id}`));
-    // The name may have become known meanwhile.
-    const { writeTo } = byId("composer")?.dataset ?? {};
-    const name = document.querySelector("#head h1")?.textContent.trim();
-    if (writeTo && name) byId("text").placeholder = writeTo.replace("{name}", name);
-    // Whoever reads in the middle stays there: what is new comes when they are at the end.
-    if (log.dataset.later) return;
-    const wanted = body.querySelector("#log");
-    // Pages that were loaded by scrolling stay: what stands over the newest one is theirs.
-    while (state.earlier && (wanted.firstElementChild?.id === "earlier" || (wanted.firstElementChild?.matches(".day") && byId(wanted.firstElementChild.id))))
-      wanted.firstElementChild.remove();
-    times(wanted);
-    const added = morph(log, wanted, state.earlier);
-    if (byId("goes-on") && !byId("continued")) document.dispatchEvent(new CustomEvent("continued"));
-    const said = added.filter((item) => item.matches('.item[data-from="customer"]'));
-    if (said.length) document.dispatchEvent(new CustomEvent("said"));
-    if (said.length) announce(said.map((item) => item.innerText).join(". "));
-    const mentioned = added.some((item) => item.querySelector(".mention[data-me]"));
-    if ((said.length || mentioned) && !document.hidden) await fetch(`/inbox/${asked}/read`, { method: "POST" });
-    // `column-reverse`: 0 is the end. Whoever reads further up stays there.
-    if (added.length && Math.abs(scroll.scrollTop) < 80) scroll.scrollTop = 0;
-  }
-
-  // Loads what changed: the list, and with `log` the conversation that is open.
-  const refresh = ({ log = true } = {}) => Promise.all([log && logs.ask(), lists.ask()]);
-
+  let events = null;
   function connect() {
-    const events = new EventSource("/inbox/events");
+    events = new EventSource("/inbox/events");
     events.onopen = () => {
-      clearTimeout(state.lost);
-      state.lost = null;
+      follows(true);
       refresh();
     };
     events.addEventListener("change", (event) => {
@@ -109,20 +64,21 @@ export function live() {
     events.addEventListener("typing", (event) => document.dispatchEvent(new CustomEvent("typing", { detail: event.data })));
     // A stream ends now and then, and comes back by itself.
     events.onerror = () => {
-      state.lost ??= setTimeout(() => offline(true), LOST_MS);
+      follows(false);
       if (events.readyState === EventSource.CLOSED) setTimeout(connect, LOST_MS);
     };
-    addEventListener("pagehide", () => events.close());
   }
+  addEventListener("pagehide", () => events.close());
+  // The browser had kept the page.
+  addEventListener("pageshow", (event) => event.persisted && connect());
+  document.addEventListener("visibilitychange", () => document.hidden || refresh());
 
-  document.addEventListener("click", async (event) => {
+  document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-retry], a[data-earlier], a[data-later], a[data-more]");
     if (!link) return;
     event.preventDefault();
-    if (link.matches("[data-retry]")) await refresh();
-    else if (link.matches("[data-more]")) await older();
-    else if (link.matches("[data-later]")) await later();
-    else await earlier();
+    if (link.matches("[data-retry]")) return refresh();
+    turns(link.matches("[data-more]") ? "more" : link.matches("[data-later]") ? "later" : "earlier");
   });
 
   // Changes of the conversation are made without leaving the page.
@@ -132,97 +88,78 @@ export function live() {
     event.preventDefault();
     const closes = event.submitter?.value === "closed" && !form.matches("#many");
     const fields = new URLSearchParams(new FormData(form, event.submitter));
+    // Enter in a field is a change of it, and sends the form.
+    if (form.dataset.sending === `${fields}`) return;
+    form.dataset.sending = fields;
     (event.submitter ?? form).closest("details")?.removeAttribute("open");
     try {
       const answer = await fetch(event.submitter?.getAttribute("formaction") || form.action, { method: "POST", body: fields });
-      // Not `form.id`: the boxes are named so.
-      if (form.matches("#many")) pick("none");
-      if (!answer.ok) toast(parse(await answer.text()).querySelector("h1")?.textContent ?? "");
+      if (signedOut(answer)) return location.reload();
+      if (answer.ok) organised(form, fields);
+      else toast(parse(await answer.text()).querySelector("h1")?.textContent ?? "");
       const next = closes ? nextRow() : null;
       await refresh();
       next?.focus();
     } catch {
       offline(true);
+    } finally {
+      delete form.dataset.sending;
     }
   });
-  document.addEventListener("change", (event) => {
-    const form = event.target.closest("form[data-organise], form[data-instant]");
-    if (form && event.target.matches("select, [type=checkbox], #label")) form.requestSubmit();
+
+  // What a form says of the conversation is so now. It stays on the page while somebody is in it.
+  function organised(form, fields) {
+    // Not `form.id`: the boxes are named so.
+    if (form.matches("#many")) return pick("none");
+    const { if_assignee: before, label_new: label } = form.elements;
+    if (before && fields.has("assignee")) before.value = fields.get("assignee");
+    if (label?.value === fields.get("label_new")) label.value = "";
+  }
+
+  // A choice is made at once. By keyboard it is made with Enter, or by going on: the arrows pass what is not wanted.
+  const passing = new WeakSet();
+  const chooses = (event) => event.target.matches("select, [type=checkbox], #label") && event.target.closest("form[data-organise], form[data-instant]");
+  document.addEventListener("keydown", (event) => {
+    if (!event.target.matches("select") || !chooses(event)) return;
+    if (event.key === "Enter") decide(event);
+    else if (event.key.length === 1 || event.key.startsWith("Arrow")) passing.add(event.target);
   });
+  document.addEventListener("change", (event) => {
+    if (!passing.has(event.target)) chooses(event)?.requestSubmit();
+    else event.target.dataset.passed = "";
+  });
+  document.addEventListener("focusout", (event) => passing.has(event.target) && decide(event));
 
-  // Earlier messages are put before those that are there; what is looked at stays where it is.
-  async function earlier() {
-    const log = byId("log");
-    const before = log.dataset.earlier;
-    if (!before) return;
-    const { ok, body } = await part(`/inbox/${open()}/log?before=${before}`);
-    if (!ok || !log.isConnected) return;
-    const found = body.querySelector("#log");
-    state.earlier = true;
-    byId("earlier")?.remove();
-    const days = new Set([...found.children].map((child) => child.id));
-    for (const child of [...log.children]) if (child.matches(".day") && days.has(child.id)) child.remove();
-    log.prepend(...found.children);
-    if (found.dataset.earlier) log.dataset.earlier = found.dataset.earlier;
-    else delete log.dataset.earlier;
-    times(log);
-    watch();
+  function decide(event) {
+    passing.delete(event.target);
+    if (!("passed" in event.target.dataset)) return;
+    delete event.target.dataset.passed;
+    chooses(event)?.requestSubmit();
   }
 
-  // Later messages come after those that are there, which stay where they are, too.
-  async function later() {
-    const [log, scroll, mark] = [byId("log"), byId("log-scroll"), byId("later")];
-    if (!mark) return;
-    const { ok, body } = await part(`/inbox/${open()}/log?after=${log.dataset.later}`);
-    if (!ok || !log.isConnected) return;
-    const found = body.querySelector("#log");
-    const last = mark.previousElementSibling;
-    const top = last?.getBoundingClientRect().top ?? 0;
-    mark.remove();
-    for (const child of [...found.children]) if (!byId(child.id)) log.append(child);
-    if (found.dataset.later) log.dataset.later = found.dataset.later;
-    else delete log.dataset.later;
-    state.earlier = true;
-    times(log);
-    scroll.scrollTop += (last?.getBoundingClientRect().top ?? 0) - top;
-    watch();
-  }
-
-  async function older() {
-    const more = byId("more");
-    if (!more) return;
-    const { ok, body } = await part(listed(more.firstElementChild.search));
-    if (!ok) return;
-    state.older = true;
-    const rows = byId("rows");
-    more.remove();
-    for (const row of [...body.querySelector("#rows").children]) if (!byId(row.id)) rows.append(row);
-    times(rows);
-    watch();
-  }
+  const turns = (which) => (which === "more" ? list.older() : thread[which]()).then(watch, () => offline(true));
 
   // What is scrolled to is loaded without a click.
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;
       seen.unobserve(entry.target);
-      if (entry.target.id === "more") older().catch(() => offline(true));
-      else if (entry.target.id === "later") later().catch(() => offline(true));
-      else earlier().catch(() => offline(true));
+      turns(entry.target.id);
     }
   });
   function watch() {
     for (const id of ["more", "earlier", "later"]) if (byId(id)) seen.observe(byId(id));
   }
 
-  // Another conversation is open, or none.
+  // Another conversation is open, or none. What came in while it was on its way is not in it.
   function opened() {
-    state.earlier = false;
+    toEnd = false;
     document.dispatchEvent(new CustomEvent("opened"));
     watch();
-    refresh({ log: false });
+    refresh();
   }
 
+  retry = refresh;
   watch();
   connect();
   everyMinute(() => refresh());
@@ -263,39 +200,23 @@ function nextRow() {
   return (row?.nextElementSibling ?? row?.previousElementSibling)?.querySelector("a") ?? null;
 }
 
-// Replaces a part of the page that is different now. What somebody is choosing or typing in it stays.
-function renew(old, next) {
-  if (!old || !next || old.isEqualNode(next)) return;
-  const at = old.contains(document.activeElement) ? document.activeElement : null;
-  if (at?.matches("select, input") || old.querySelector("details[open]")) return;
-  const scroll = old.querySelector(".scroll")?.scrollTop;
-  old.replaceWith(next);
-  times(next);
-  const name = at?.id || null;
-  if (name) byId(name)?.focus();
-  if (scroll) next.querySelector(".scroll").scrollTop = scroll;
-}
-
-// The number of unread messages, in the navigation and in the title.
-function badge(rows) {
-  const count = [...rows.querySelectorAll(".badge")].reduce((sum, one) => sum + (parseInt(one.textContent, 10) || 0), 0);
-  const title = document.title.replace(/^\(\d+\) /, "");
-  document.title = count && preference("title") !== "plain" ? `(${count}) ${title}` : title;
-  const place = byId("unread");
-  const first = rows.querySelector(".badge");
-  if (!place) return;
-  place.replaceChildren();
-  if (count && first) {
-    const copy = first.cloneNode(true);
-    copy.firstChild.textContent = count > 99 ? "99+" : count;
-    place.append(copy);
-  }
-}
-
-// A bar while there is no connection.
+// A bar while there is no connection: it goes when something was loaded, and the host tells of changes.
+const stream = { lost: null, isCut: false };
+let [retry, retries] = [null, null];
 function offline(is) {
   const bar = byId("offline");
-  if (bar) bar.hidden = !is;
+  if (bar) bar.hidden = !(is || stream.isCut);
+  clearTimeout(retries);
+  if (is) retries = setTimeout(() => retry?.(), RETRY_MS);
+}
+
+function follows(is) {
+  if (is) {
+    clearTimeout(stream.lost);
+    [stream.lost, stream.isCut] = [null, false];
+  } else {
+    stream.lost ??= setTimeout(() => offline((stream.isCut = true)), LOST_MS);
+  }
 }
 
 // Reads out what the customer writes, when whoever listens is ready for it.

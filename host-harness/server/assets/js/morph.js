@@ -7,11 +7,22 @@ export function parse(markup) {
   return new DOMParser().parseFromString(markup, "text/html").body;
 }
 
-// Loads a part of a page. `null` where it is gone or the host does not answer as expected.
+// Loads a part of a page.
 export async function part(address, options = {}) {
   const answer = await fetch(address, { credentials: "same-origin", ...options });
+  if (signedOut(answer)) location.reload();
   return { ok: answer.ok, status: answer.status, body: parse(await answer.text()) };
 }
+
+// The same, or nothing where it is gone. A host that cannot answer now is as no connection.
+export async function loaded(address) {
+  const { ok, status, body } = await part(address);
+  if (status >= 500) throw new Error(`the host answered ${status}`);
+  return ok ? body : null;
+}
+
+// Whether the answer leads to signing in, in place of what was asked for. The page itself does that, and comes back.
+export const signedOut = (answer) => answer.redirected && new URL(answer.url).pathname === "/sign-in";
 
 // Makes the children of `list` those of `wanted`. Children have ids; one that has not changed is left alone, with its
 // focus, its selection and whatever plays in it. With `keep`, children before the first wanted one stay.

@@ -12,7 +12,8 @@ export function notify() {
     for (const [id, row] of now) {
       const old = before.get(id);
       // A row that came from further down the list is no news.
-      if (old ? row.unread > old.unread : row.unread && row.at > newest) tell(id, row);
+      // Nor is one that a colleague marked as unread.
+      if (old ? row.unread > old.unread && row.at > old.at : row.unread && row.at > newest) tell(id, row);
     }
     before = now;
   });

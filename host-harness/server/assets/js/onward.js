@@ -15,6 +15,9 @@ export async function onward() {
       const next = answer.body.querySelector("main");
       // Another step may show pictures and lead to places that the policy of this page does not name.
       if (!next || next.dataset.stage !== main.dataset.stage) return location.replace(location.pathname);
+      // What somebody has opened stays open.
+      const opened = [...next.querySelectorAll("details")];
+      for (const [at, old] of main.querySelectorAll("details").entries()) if (opened[at]) opened[at].open ||= old.open;
       if (!main.isEqualNode(next)) {
         main.replaceChildren(...next.childNodes);
         for (const name of ["goesOn", "after"]) {

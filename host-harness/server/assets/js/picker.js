@@ -37,12 +37,13 @@ function move(event, box, search) {
   const shown = [...box.querySelectorAll("[data-emoji]:not([hidden])")];
   const at = shown.indexOf(document.activeElement);
   const row = () => shown.filter((one) => one.offsetTop === shown[0].offsetTop).length || 1;
+  const [onward, back] = document.dir === "rtl" ? ["ArrowLeft", "ArrowRight"] : ["ArrowRight", "ArrowLeft"];
   let next = null;
   if (event.key === "Enter" && event.target === search) shown[0]?.click();
   else if (event.key === "ArrowDown") next = at < 0 ? shown[0] : shown[Math.min(at + row(), shown.length - 1)];
   else if (event.key === "ArrowUp" && at >= 0) next = shown[at - row()] ?? search;
-  else if (event.key === "ArrowRight" && at >= 0) next = shown[Math.min(at + 1, shown.length - 1)];
-  else if (event.key === "ArrowLeft" && at >= 0) next = shown[Math.max(at - 1, 0)];
+  else if (event.key === onward && at >= 0) next = shown[Math.min(at + 1, shown.length - 1)];
+  else if (event.key === back && at >= 0) next = shown[Math.max(at - 1, 0)];
   else return;
   event.preventDefault();
   next?.focus();

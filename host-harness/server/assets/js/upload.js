@@ -122,7 +122,7 @@ export function uploads(form, drafts, cleared, changed) {
     stop.type = "button";
     stop.className = "btn icon small quiet push";
     stop.dataset.removeFile = "";
-    stop.setAttribute("aria-label", form().dataset.remove.replace("{name}", file.name));
+    stop.setAttribute("aria-label", form().dataset.remove.replace("{name}", () => file.name));
     stop.textContent = "×";
     line.append(words, stop);
     form().querySelector("#files").hidden = false;

@@ -42,6 +42,9 @@ impl From<AutomationError> for ApiError {
             }
             AutomationError::NothingWritten => Self::bad("bad_body", error.to_string()).at("message"),
             AutomationError::Key => Self::bad("bad_body", error.to_string()).at("key"),
+            AutomationError::Interrupted => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", AutomationError::Interrupted.to_string())
+            }
             AutomationError::Json(error) => {
                 tracing::error!(%error, "what the automation stored cannot be read");
                 let detail = "the host cannot read what it stored for this; its log says why";

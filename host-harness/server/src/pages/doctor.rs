@@ -53,7 +53,7 @@ impl Fix {
             return None;
         }
         match check.name.as_str() {
-            "connected" | "permissions" | "token-valid" => Some(Self::Connect),
+            "connected" | "permissions" | "token-valid" | "webhook-fields" => Some(Self::Connect),
             "token-expiry" => Some(Self::Renew),
             "webhooks-arrive" => Some(Self::Fetch),
             "not-taken" => Some(Self::ReadAgain),
@@ -272,14 +272,18 @@ fn connection(account: &AccountRow, reader: &Reader) -> Markup {
                     input type="hidden" name="channel" value=(account.channel);
                     button.btn { (icon("refresh")) (words.connect_again) }
                 }
-                @if account.state != AccountState::Disconnected {
-                    form method="post" action={ "/channels/" (account.id.public()) "/disconnect" } {
-                        button.btn { (icon("offline")) (words.disconnect) }
-                    }
-                }
                 a.btn href={ "/bot/" (account.id.public()) } { (icon("bot")) (words.bot) }
             }
-            p.small.muted { (words.disconnect_hint) }
+            @if account.state != AccountState::Disconnected {
+                // Two steps: nobody disconnects a shop by a slip.
+                details {
+                    summary { (words.disconnect) "…" }
+                    form.stack method="post" action={ "/channels/" (account.id.public()) "/disconnect" } {
+                        p.small.muted { (words.disconnect_hint) }
+                        p { button.btn { (icon("offline")) (words.disconnect) } }
+                    }
+                }
+            } @else { p.small.muted { (words.disconnect_hint) } }
         }
     }
 }

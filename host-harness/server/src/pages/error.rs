@@ -35,6 +35,10 @@ pub(super) fn failed(reader: &Reader, error: &HostError) -> Response {
             let words = &words.composer;
             page(reader, StatusCode::CONFLICT, &words.is_continued, &words.is_continued_hint)
         }
+        // Somebody else decided, or the platform's answer came.
+        HostError::Inbox(InboxError::NotAmbiguous(_)) => {
+            page(reader, StatusCode::CONFLICT, &words.error_settled, &words.others_first_hint)
+        }
         HostError::WrongField(wrong) => {
             page(reader, StatusCode::UNPROCESSABLE_ENTITY, &words.error_form, &wrong.to_string())
         }

@@ -62,7 +62,7 @@ pub(super) struct Frame<'f> {
     pub(super) place: Place,
     /// `list` or `thread`: which pane a narrow screen shows.
     pub(super) pane: Option<&'f str>,
-    /// Messages that nobody has read, over all conversations of the list.
+    /// Messages that nobody has read, over all conversations of the team.
     pub(super) unread: i64,
 }
 
@@ -147,6 +147,25 @@ pub(super) fn sign(size: u8) -> Markup {
     }
 }
 
+/// A title with the number of messages that nobody has read.
+pub(super) fn with_unread(title: &str, number: i64, reader: &Reader) -> String {
+    match number {
+        _ if reader.look.has_plain_title => title.to_owned(),
+        ..=0 => title.to_owned(),
+        1..=99 => format!("({number}) {title}"),
+        100.. => format!("(99+) {title}"),
+    }
+}
+
+/// How many messages nobody has read, in the navigation. The title has the number too.
+pub(super) fn unread(number: i64, reader: &Reader) -> Markup {
+    html! {
+        span id="unread" data-count=(number) {
+            @if number > 0 { (badge(number, &count(&reader.words.unread_count, number))) }
+        }
+    }
+}
+
 fn rail(reader: &Reader, frame: &Frame<'_>) -> Markup {
     let words = reader.words;
     let current = |place: Place| (frame.place == place).then_some("page");
@@ -157,7 +176,7 @@ fn rail(reader: &Reader, frame: &Frame<'_>) -> Markup {
                 li {
                     a href="/inbox" aria-current=[current(Place::Inbox)] {
                         (icon("inbox")) (words.inbox)
-                        span id="unread" { @if frame.unread > 0 { (badge(frame.unread, &count(&words.unread_count, frame.unread))) } }
+                        (unread(frame.unread, reader))
                     }
                 }
                 li { a href="/channels" aria-current=[current(Place::Channels)] { (icon("channels")) (words.channels) } }

@@ -14,6 +14,7 @@ mod inbox;
 mod inspector;
 mod invitation;
 mod layout;
+mod lenient;
 mod look;
 mod parts;
 mod plugins;

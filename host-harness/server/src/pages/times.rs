@@ -72,6 +72,17 @@ pub(super) fn moment(ms: i64, now: i64, reader: &Reader) -> String {
     }
 }
 
+/// The same within a sentence.
+pub(super) fn moment_inside(ms: i64, now: i64, reader: &Reader) -> String {
+    let (words, said) = (reader.words, moment(ms, now, reader));
+    for (alone, inside) in [(&words.today, &words.today_inside), (&words.yesterday, &words.yesterday_inside)] {
+        if let Some(rest) = said.strip_prefix(alone.as_ref()) {
+            return format!("{inside}{rest}");
+        }
+    }
+    said
+}
+
 /// How long ago, in the list.
 fn ago(ms: i64, now: i64, reader: &Reader) -> String {
     let (words, passed) = (reader.words, (now - ms).max(0));

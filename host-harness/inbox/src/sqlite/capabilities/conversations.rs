@@ -9,7 +9,7 @@ use crate::{
     error::InboxError,
     model::{
         AccountId, ActivityFilter, ActivityId, ActivityView, Around, ConversationEntry, ConversationFilter,
-        ConversationId, ConversationSummary, MergedPlace, MessageId, Page, Place, TimelineEntry,
+        ConversationId, ConversationSummary, MergedPlace, MessageId, Page, Place, TimelineEntry, WorkspaceId,
     },
     sqlite::{
         rows::conversations::{account_of, mark_read, mark_unread, must_exist},
@@ -182,6 +182,10 @@ impl Conversations for SqliteStore {
                 mark_read(tx, conversation, now)
             })
             .await
+    }
+
+    async fn unread(&self, workspace: WorkspaceId, most: usize) -> Result<usize, InboxError> {
+        self.readers.read(move |connection| views::conversations::unread(connection, workspace, most)).await
     }
 
     async fn mark_unread(&self, conversation: ConversationId, now: u64) -> Result<bool, InboxError> {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params_from_iter}
 use super::search;
 use crate::{
     error::InboxError,
-    model::{ConversationFilter, ConversationId, ConversationState, ConversationSummary, Page, Place},
+    model::{ConversationFilter, ConversationId, ConversationState, ConversationSummary, Page, Place, WorkspaceId},
     sqlite::columns::{as_millis, collect, from_millis, json_column, with_one_more},
 };
 
@@ -57,6 +57,15 @@ pub(crate) fn one(
 }
 
 /// A page of the list.
+pub(crate) fn unread(connection: &Connection, workspace: WorkspaceId, most: usize) -> Result<usize, InboxError> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM conversation d INDEXED BY conversation_unread
+        JOIN unread u ON u.conversation_id = d.id
+        WHERE d.workspace_id = ?1 AND d.state IN ('open', 'pending') AND d.has_unread = 1 LIMIT ?2)";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let count: i64 = connection.prepare_cached(sql)?.query_row(rusqlite::params![workspace, most], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
 pub(crate) fn list(
     connection: &Connection,
     filter: &ConversationFilter,

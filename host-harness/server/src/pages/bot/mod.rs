@@ -2,6 +2,7 @@
 //! Does not own: the settings and what they do (the automation), the try-out (`tryout`), the log (`decisions`).
 
 mod decisions;
+mod form;
 mod tryout;
 
 use axum::{
@@ -11,7 +12,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use harness_automation::{AutomationError, Choice, Condition, Configured, Rule, Settings};
+use harness_automation::{AutomationError, Configured, Rule, Settings};
 use harness_engine::{Host, Secret};
 use harness_inbox::{AccountRow, CollectionId, CollectionView, PublicId};
 use maud::{Markup, html};
@@ -27,8 +28,6 @@ use super::{
 
 /// Rules that the form has room for beyond those that are there.
 const EMPTY_RULES: usize = 2;
-/// The most rules that one form brings.
-const MOST_RULES: usize = 50;
 
 /// `/bot…`.
 pub(super) fn router(host: Host) -> Router {
@@ -54,9 +53,22 @@ async fn first(State(host): State<Host>, reader: Reader) -> Response {
 /// What the form says, besides the settings themselves.
 #[derive(Default)]
 struct Tried {
-    problem: Option<String>,
+    /// What is wrong, with the field that it is about.
+    problems: Vec<(Option<String>, String)>,
     saved: bool,
     tryout: tryout::Tried,
+    /// What the form was drawn from; `None`: from what is stored now.
+    base: Option<String>,
+    /// The stored rules from which those of the form were made; `None`: each from itself.
+    origins: Option<Vec<String>>,
+}
+
+impl Tried {
+    /// The same form once more.
+    fn drawn(fields: &[(String, String)], origins: Vec<String>) -> Self {
+        let base = fields.iter().find(|(name, _)| name == form::BASE).map(|(_, base)| base.clone());
+        Self { base, origins: Some(origins), ..Self::default() }
+    }
 }
 
 async fn one(State(host): State<Host>, Path(id): Path<String>, reader: Reader) -> Response {
@@ -107,7 +119,8 @@ async fn save(
         Ok(collections) => collections,
         Err(failed) => return error::failed(&reader, &failed.into()),
     };
-    read(&fields, &collections, &mut configured.settings);
+    let before = form::digest(&configured.settings);
+    let origins = form::read(&fields, &collections, &mut configured.settings);
     let given = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let asked = tryout::Asked::read(&fields);
     if given("do") == Some("try") {
@@ -120,21 +133,19 @@ async fn save(
             None => None,
         };
         let tryout = tryout::tried(&host, (account.id, conversation), &configured.settings, asked).await;
-        let tried = Tried { tryout, ..Tried::default() };
+        let tried = Tried { tryout, ..Tried::drawn(&fields, origins) };
         return shown(&host, &account, &configured, &tried, StatusCode::OK, &reader).await;
     }
     // What was written to try it stays.
     let tryout = tryout::Tried::from(asked);
-    let saved = async {
-        harness_automation::configure(&host, account.id, &configured.settings).await?;
-        let key = fields.iter().find(|(name, value)| name == "key" && !value.is_empty());
-        if let Some((_, key)) = key {
-            let key = Secret::new(key.trim().as_bytes().to_vec());
-            harness_automation::set_model_key(&host, account.id, Some(key)).await?;
-        }
-        Ok::<_, AutomationError>(())
-    };
-    match saved.await {
+    if given(form::BASE).is_some_and(|base| base != before) {
+        let problems = vec![(None, reader.words.bot_pages.changed_meanwhile.to_string())];
+        let tried = Tried { problems, tryout, ..Tried::drawn(&fields, origins) };
+        return shown(&host, &account, &configured, &tried, StatusCode::CONFLICT, &reader).await;
+    }
+    let key = given("key").map(str::trim).filter(|key| !key.is_empty());
+    let key = key.map(|key| Secret::new(key.as_bytes().to_vec()));
+    match harness_automation::configure_with_key(&host, account.id, &configured.settings, key).await {
         Ok(()) => {
             let tried = Tried { saved: true, tryout, ..Tried::default() };
             match harness_automation::configured(&host, account.id).await {
@@ -144,52 +155,10 @@ async fn save(
         }
         Err(AutomationError::Host(failed)) => error::failed(&reader, &failed),
         Err(problem) => {
-            let tried = Tried { problem: Some(problem.to_string()), tryout, ..Tried::default() };
+            let tried = Tried { problems: form::problems(&problem, &reader), tryout, ..Tried::drawn(&fields, origins) };
             shown(&host, &account, &configured, &tried, StatusCode::UNPROCESSABLE_ENTITY, &reader).await
         }
     }
-}
-
-/// Takes over what the form has. What it has no field for stays. A collection of another workspace is none.
-fn read(fields: &[(String, String)], collections: &[CollectionView], settings: &mut Settings) {
-    let collection = |id: &str| {
-        let id = CollectionId::from_public(id).ok()?;
-        collections.iter().any(|known| known.id == id).then_some(id)
-    };
-    let given = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim());
-    let all = |name: &str| {
-        fields.iter().filter(|(known, _)| known == name).map(|(_, value)| value.trim()).collect::<Vec<_>>()
-    };
-    let on = |name: &str| given(name).is_some();
-    settings.on = on("on");
-    settings.welcome.on = on("welcome");
-    settings.welcome.text = given("welcome_text").unwrap_or_default().replace("\r\n", "\n");
-    let choice = |title: &&str| Choice { title: (*title).to_owned(), payload: (*title).to_owned() };
-    settings.welcome.quick_replies =
-        all("welcome_quick").iter().filter(|title| !title.is_empty()).map(choice).collect();
-    settings.routing.on = on("routing");
-    settings.routing.default = given("default").and_then(collection);
-    let (words, places) = (all("rule_words"), all("rule_collection"));
-    let before = std::mem::take(&mut settings.routing.rules);
-    for (at, (words, place)) in words.iter().zip(places).enumerate().take(MOST_RULES) {
-        let keywords: Vec<String> =
-            words.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect();
-        // A rule that knows more than keywords keeps the rest.
-        let known = before.get(at).cloned().unwrap_or_default();
-        let when = Condition { keywords, ..known.when.clone() };
-        if when == Condition::default() {
-            continue;
-        }
-        let name = if known.name.is_empty() { (*words).chars().take(60).collect() } else { known.name.clone() };
-        settings.routing.rules.push(Rule { name, when, collection: collection(place), ..known });
-    }
-    let assistant = &mut settings.assistant;
-    assistant.on = on("assistant");
-    assistant.base_url = given("base_url").unwrap_or_default().to_owned();
-    assistant.model = given("model").unwrap_or_default().to_owned();
-    assistant.instructions = given("instructions").unwrap_or_default().replace("\r\n", "\n");
-    assistant.disclosure = given("disclosure").unwrap_or_default().to_owned();
-    assistant.hand_over_text = given("hand_over_text").unwrap_or_default().to_owned();
 }
 
 async fn shown(
@@ -215,15 +184,24 @@ async fn shown(
             }
             (tabs(account, true, reader))
             form.two method="post" action={ "/bot/" (account.id.public()) } autocomplete="off" novalidate data-tryout {
+                input type="hidden" name=(form::BASE) value=(tried.base.clone().unwrap_or_else(|| form::digest(settings)));
                 div.stack.wide {
-                    @if let Some(problem) = &tried.problem {
-                        div.callout data-tone="fail" role="alert" tabindex="-1" autofocus { (icon("stop")) div { strong { (words.not_saved) } " " (problem) } }
+                    @if !tried.problems.is_empty() {
+                        div.callout data-tone="fail" role="alert" tabindex="-1" autofocus {
+                            (icon("stop"))
+                            div {
+                                strong { (words.not_saved) }
+                                ul { @for (field, sentence) in &tried.problems {
+                                    li { @match field { Some(field) => a href={ "#" (field) } { (sentence) }, None => (sentence) } }
+                                } }
+                            }
+                        }
                     }
                     @if tried.saved { div.callout data-tone="open" role="status" { (icon("check")) div { strong { (words.saved) } } } }
                     @if configured.off { div.callout data-tone="warn" { (icon("alert")) div { (words.bot_all_off) } } }
                     label.line { input.switch type="checkbox" role="switch" name="on" value="1" checked[settings.on]; strong { (words.bot_on) } }
                     (welcome(settings, reader))
-                    (routing(settings, &collections, reader))
+                    (routing(settings, tried.origins.as_deref(), &collections, reader))
                     (assistant(configured, reader))
                     @if reader.is_admin { p { button.btn.primary name="do" value="save" { (words.save) } } }
                 }
@@ -231,7 +209,11 @@ async fn shown(
             }
         }
     };
-    let frame = Frame { title: &words.bot, place: Place::Bot, pane: None, unread: 0 };
+    let title = match tried.problems.is_empty() {
+        true => words.bot.to_string(),
+        false => format!("{}: {}", words.settings.error_title, words.bot),
+    };
+    let frame = Frame { title: &title, place: Place::Bot, pane: None, unread: 0 };
     layout::page(reader, status, &frame, &content)
 }
 
@@ -334,10 +316,14 @@ fn choose(
     }
 }
 
-fn routing(settings: &Settings, collections: &[CollectionView], reader: &Reader) -> Markup {
+fn routing(settings: &Settings, origins: Option<&[String]>, collections: &[CollectionView], reader: &Reader) -> Markup {
     let (words, routing) = (reader.words, &settings.routing);
     let empty = Rule::default();
-    let rules = routing.rules.iter().chain(std::iter::repeat_n(&empty, EMPTY_RULES));
+    let rules = routing.rules.iter().enumerate().map(|(at, rule)| match origins {
+        Some(origins) => (rule, origins.get(at).cloned().unwrap_or_default()),
+        None => (rule, form::digest(rule)),
+    });
+    let rules = rules.chain(std::iter::repeat_n((&empty, String::new()), EMPTY_RULES));
     section(
         "routing",
         &words.collection_rules,
@@ -347,9 +333,9 @@ fn routing(settings: &Settings, collections: &[CollectionView], reader: &Reader)
             table.table {
                 thead { tr { th scope="col" { (words.rule_words) } th scope="col" { (words.collection) } } }
                 tbody {
-                    @for (at, rule) in rules.enumerate() {
+                    @for (at, (rule, origin)) in rules.enumerate() {
                         tr {
-                            td { input.input name="rule_words" value=(rule.when.keywords.join(", ")) dir="auto" aria-label={ (words.rule_words) " " (at + 1) }; }
+                            td { input type="hidden" name=(form::ORIGIN) value=(origin); input.input name="rule_words" value=(rule.when.keywords.join(", ")) dir="auto" aria-label={ (words.rule_words) " " (at + 1) }; }
                             td { (choose("rule_collection", &format!("rule-{at}"), rule.collection, &words.collection, collections, reader)) }
                         }
                     }

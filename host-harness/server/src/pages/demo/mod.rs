@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::{
     Form, Router,
-    extract::{Path, Query, State, rejection::FormRejection},
+    extract::{Path, State, rejection::FormRejection},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
@@ -20,6 +20,7 @@ use super::{
     error,
     inbox::{self, Desk},
     layout::{self, Frame, Place},
+    lenient::Lenient,
     parts::icon,
     reader::Reader,
     redirect::see,
@@ -56,7 +57,7 @@ impl Asked {
     }
 }
 
-async fn page(State(demo): State<Demo>, Query(asked): Query<Asked>, reader: Reader) -> Response {
+async fn page(State(demo): State<Demo>, Lenient(asked): Lenient<Asked>, reader: Reader) -> Response {
     let words = reader.words;
     let view = demo.phone.look().await;
     let opened = match inbox::of_customer(&demo.desk, &view.customer, &reader).await {
@@ -81,7 +82,7 @@ async fn page(State(demo): State<Demo>, Query(asked): Query<Asked>, reader: Read
 }
 
 /// The phone and what belongs to it, for the script.
-async fn phone_part(State(demo): State<Demo>, Query(asked): Query<Asked>, reader: Reader) -> Response {
+async fn phone_part(State(demo): State<Demo>, Lenient(asked): Lenient<Asked>, reader: Reader) -> Response {
     let view = demo.phone.look().await;
     let markup = html! { (phone::phone(&view, asked.step(), &reader)) (clock(&view, asked.step(), &reader)) };
     ([(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], markup.into_string())
@@ -89,7 +90,8 @@ async fn phone_part(State(demo): State<Demo>, Query(asked): Query<Asked>, reader
 }
 
 /// A picture or a sound on the phone.
-async fn file(State(demo): State<Demo>, Path((message, thing)): Path<(String, usize)>, reader: Reader) -> Response {
+async fn file(State(demo): State<Demo>, Path((message, thing)): Path<(String, String)>, reader: Reader) -> Response {
+    let Ok(thing) = thing.parse() else { return error::no_page(&reader) };
     let Some(file) = demo.phone.file(&message, thing).await else { return error::no_page(&reader) };
     let Ok(mime) = HeaderValue::from_str(&file.mime) else { return error::no_page(&reader) };
     let headers = [
@@ -103,7 +105,7 @@ async fn file(State(demo): State<Demo>, Path((message, thing)): Path<(String, us
 
 async fn act(
     State(demo): State<Demo>,
-    Query(asked): Query<Asked>,
+    Lenient(asked): Lenient<Asked>,
     reader: Reader,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {

@@ -13,7 +13,7 @@ const AT_WORK: [ConversationState; 2] = [ConversationState::Open, ConversationSt
 /// The query. What it does not know, it ignores: an address that somebody kept still leads somewhere.
 #[derive(Clone, Default, Deserialize)]
 pub(super) struct Asked {
-    /// `mine`, `unassigned`, `closed`, `mentions`; everything else is everyone's.
+    /// `mine`, `unassigned`, `closed`, `snoozed`, `mentions`; everything else is everyone's.
     pub(super) view: Option<String>,
     pub(super) channel: Option<String>,
     pub(super) label: Option<String>,
@@ -26,6 +26,8 @@ pub(super) struct Asked {
     pub(super) after: Option<String>,
     /// Where an older page of the list, or of the log, begins.
     pub(super) before: Option<String>,
+    /// How many conversations the list is to show.
+    pub(super) rows: Option<String>,
     /// The conversation that is open beside the list.
     pub(super) open: Option<String>,
     /// The message that is answered.
@@ -44,7 +46,10 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn view(&self) -> &str {
-        self.view.as_deref().filter(|view| ["mine", "unassigned", "closed", "mentions"].contains(view)).unwrap_or("all")
+        self.view
+            .as_deref()
+            .filter(|view| ["mine", "unassigned", "closed", "snoozed", "mentions"].contains(view))
+            .unwrap_or("all")
     }
 
     pub(super) fn writes_note(&self) -> bool {
@@ -54,6 +59,12 @@ impl Asked {
     /// The list stays as it is.
     pub(super) fn keeps_list(&self) -> bool {
         self.part.as_deref() == Some("open")
+    }
+
+    /// How many conversations are shown: a page of them, or more, up to `most`.
+    pub(super) fn rows(&self, page: usize, most: usize) -> usize {
+        let wanted = self.rows.as_deref().and_then(|rows| rows.parse().ok());
+        wanted.unwrap_or(page).clamp(page, most)
     }
 
     pub(super) fn only_unread(&self) -> bool {
@@ -77,14 +88,15 @@ impl Asked {
         }
     }
 
-    /// Whether anything but the view is chosen.
+    /// Whether anything is chosen.
     pub(super) fn is_narrow(&self) -> bool {
+        self.is_narrowed() || self.search().is_some()
+    }
+
+    /// The same, besides what is searched for.
+    pub(super) fn is_narrowed(&self) -> bool {
         let given = |value: &Option<String>| value.as_deref().is_some_and(|value| !value.is_empty());
-        self.view() != "all"
-            || given(&self.channel)
-            || given(&self.label)
-            || self.only_unread()
-            || self.search().is_some()
+        self.view() != "all" || given(&self.channel) || given(&self.label) || self.only_unread()
     }
 
     /// The filter for the reader's workspace.
@@ -104,6 +116,7 @@ impl Asked {
             mentioned: reader.user.filter(|_| self.view() == "mentions"),
             states: match self.view() {
                 "closed" => vec![ConversationState::Closed],
+                "snoozed" => vec![ConversationState::Snoozed],
                 "mentions" => Vec::new(),
                 _ => AT_WORK.to_vec(),
             },

@@ -20,7 +20,7 @@ pub(super) fn panel(opened: &Opened, pictures: &[&MediaView], query: &str, now: 
     let field = opened.capabilities.as_ref().map(|all| all.identity.field.as_str()).filter(|field| !field.is_empty());
     let AccountRow { name: account, username, .. } = &opened.account;
     html! {
-        aside.pane.contact id="contact" aria-label=(fill(&words.about, &[("name", &opened.name)])) {
+        aside.pane.contact id="contact" tabindex="-1" aria-label=(fill(&words.about, &[("name", &opened.name)])) {
             header {
                 h2 { (words.contact) }
                 a.btn.icon.small.quiet.push.if-no-contact href="#main" aria-label=(words.close_panel) { (icon("x")) }

@@ -78,8 +78,19 @@ impl<'t> Entry<'t> {
         }
         match self.row.state {
             Some(StepState::Rejected) => (Some("stop"), fill(&words.not_sent_because, &[("why", &text)])),
-            _ => (icon.or(Some("reply")), fill(&words.you, &[("text", &text)])),
+            _ => (icon.or(Some("reply")), self.said_by(&text, reader)),
         }
+    }
+
+    /// A text with who wrote it: the reader, a colleague, the bot.
+    fn said_by(&self, text: &str, reader: &Reader) -> String {
+        let words = reader.words;
+        let name = match (self.from, &self.sender) {
+            (From::Bot, name) => name.as_deref().unwrap_or(&words.automatic),
+            (From::Agent, Some(name)) if *name != *reader.name => name,
+            _ => return fill(&words.you, &[("text", text)]),
+        };
+        fill(&words.they, &[("name", name), ("text", text)])
     }
 
     fn described(&self, words: &Words, channel: &str) -> (Option<&'static str>, String) {

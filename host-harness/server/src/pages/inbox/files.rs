@@ -3,7 +3,7 @@
 
 use axum::{
     body::Body,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::{Desk, composer::attached, draft::Attached, here::is_here, part};
 use crate::{
     api::{handed_out, media_answer},
-    pages::{error, parts::size, reader::Reader, words::fill},
+    pages::{error, lenient::Lenient, parts::size, reader::Reader, words::fill},
 };
 
 /// The type of the documents that are shown in the thread.
@@ -82,7 +82,7 @@ pub(super) async fn uploaded(State(desk): State<Desk>, Path(handle): Path<String
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct Named {
     name: Option<String>,
 }
@@ -90,7 +90,7 @@ pub(super) struct Named {
 /// Takes a file; answers with its entry in the composer's tray.
 pub(super) async fn upload(
     State(desk): State<Desk>,
-    Query(named): Query<Named>,
+    Lenient(named): Lenient<Named>,
     reader: Reader,
     headers: HeaderMap,
     mut body: Body,

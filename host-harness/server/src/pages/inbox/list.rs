@@ -86,7 +86,9 @@ pub(super) fn pane(list: &List, shown: &Shown<'_>) -> Markup {
             nav.tabs aria-label=(words.whose) {
                 @for (view, word) in views {
                     @if view != "mine" || shown.reader.user.is_some() {
-                        a href={ "/inbox" (asked.with(&[("view", if view == "all" { "" } else { view })])) } aria-current=[(asked.view() == view).then_some("page")] { (word) }
+                        @let target = if view == "all" { "" } else { view };
+                        // A search is over all of them, and ends with a choice of some.
+                        a href={ "/inbox" (asked.with(&[("view", target), ("q", "")])) } aria-current=[(asked.view() == view && asked.search().is_none()).then_some("page")] { (word) }
                     }
                 }
             }
@@ -106,6 +108,12 @@ fn filters(shown: &Shown<'_>) -> Markup {
                 input.input type="search" id="search" name="q" value=[asked.search()] placeholder=(words.find.search) maxlength="200" dir="auto" aria-keyshortcuts="/";
             }
             @if let Some(view) = &asked.view { input type="hidden" name="view" value=(view); }
+            @if asked.search().is_some() {
+                @for (name, value) in [("channel", &asked.channel), ("label", &asked.label), ("unread", &asked.unread)] {
+                    @if let Some(value) = value { input type="hidden" name=(name) value=(value); }
+                }
+                @if asked.is_narrowed() { p.small.muted { (words.find.in_everything) } }
+            } @else {
             @if shown.channels.len() > 1 {
                 label { span.sr { (words.channel) } select.input.small name="channel" {
                     option value="" { (words.all_channels) }
@@ -119,6 +127,7 @@ fn filters(shown: &Shown<'_>) -> Markup {
                 } }
             }
             label.check.small { input type="checkbox" name="unread" value="1" checked[asked.only_unread()]; (words.only_unread) }
+            }
             button.btn.small.no-script { (words.show) }
         }
     }
@@ -160,7 +169,11 @@ fn many(shown: &Shown<'_>) -> Markup {
                 }
             }
             button.btn.icon.small.quiet name="unread" value="1" aria-label=(words.find.mark_unread) title=(words.find.mark_unread) { (icon("eye")) }
-            button.btn.icon.small.quiet name="state" value="closed" aria-label=(words.close) title=(words.close) { (icon("archive")) }
+            @if ["closed", "snoozed"].contains(&shown.asked.view()) {
+                button.btn.icon.small.quiet name="state" value="open" aria-label=(words.reopen) title=(words.reopen) { (icon("undo")) }
+            } @else {
+                button.btn.icon.small.quiet name="state" value="closed" aria-label=(words.close) title=(words.close) { (icon("archive")) }
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Owns: reading from the inbox what a page shows: the list, an opened conversation.
 //! Does not own: showing it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::RangeInclusive, sync::Arc};
 
 use harness_contract::{
     ChannelCapabilities, ConversationContext, EventBody, Severity, Violation, names::violation_code,
@@ -23,6 +23,10 @@ use crate::pages::reader::Reader;
 
 /// Conversations on one page of the list.
 const ROWS: usize = 40;
+/// The most conversations that are brought up to date at once, for whoever has scrolled further.
+const MOST_ROWS: usize = 200;
+/// Unread messages that are counted. The number that is shown ends before.
+const MOST_UNREAD: usize = 1000;
 /// Messages on one page of the log.
 const MESSAGES: usize = 50;
 /// Activities that are looked at for one page of the log.
@@ -45,6 +49,21 @@ pub(super) fn channels(host: &Host) -> Vec<(String, String)> {
     host.channels().iter().map(identity).map(|identity| (identity.id, identity.name)).collect()
 }
 
+/// How many messages of the team nobody has read, as far as it is counted.
+pub(super) async fn unread(host: &Host, reader: &Reader) -> Result<i64, HostError> {
+    Ok(i64::try_from(host.inbox().unread(reader.workspace, MOST_UNREAD).await?).unwrap_or(i64::MAX))
+}
+
+/// A page of the list with what it is shown with: the team, and how many messages nobody has read.
+pub(super) async fn with_team(host: &Host, asked: &Asked, reader: &Reader) -> Result<(List, Team, i64), HostError> {
+    let (list, team, unread) = tokio::join!(
+        list(host, asked, asked.before.as_deref(), reader),
+        Team::load(host, reader),
+        unread(host, reader)
+    );
+    Ok((list?, team?, unread?))
+}
+
 /// A page of the list. An unknown place begins at the newest.
 pub(super) async fn list(host: &Host, asked: &Asked, before: Option<&str>, reader: &Reader) -> Result<List, HostError> {
     let inbox = host.inbox();
@@ -53,7 +72,7 @@ pub(super) async fn list(host: &Host, asked: &Asked, before: Option<&str>, reade
         return Ok(List { rows: Vec::new(), next: None, found: Some(found) });
     }
     let before = before.and_then(|place| place.parse().ok());
-    let page = inbox.conversations_of(asked.filter(reader), before, ROWS).await?;
+    let page = inbox.conversations_of(asked.filter(reader), before, asked.rows(ROWS, MOST_ROWS)).await?;
     let (newest, windows) = tokio::join!(
         inbox.newest_messages(page.entries.iter().map(|one| one.id).collect()),
         host.windows(&page.entries),
@@ -96,6 +115,22 @@ async fn messages(host: &Host, id: ConversationId, part: Part) -> Result<Around,
     Ok(Around { entries: page.entries, earlier: page.next, later: None })
 }
 
+/// The times of everything that a page of the log shows, in milliseconds: between two pages nothing is missing, and
+/// nothing stands on both.
+fn span(part: Part, page: &Around) -> RangeInclusive<i64> {
+    let first = page.entries.first().filter(|_| page.earlier.is_some());
+    let last = page.entries.last().filter(|_| page.later.is_some());
+    let from = match part {
+        Part::After(place) => place.time().saturating_add(1),
+        _ => first.map_or(i64::MIN, |row| row.at),
+    };
+    let to = match part {
+        Part::Before(place) => place.time().saturating_sub(1),
+        _ => last.map_or(i64::MAX, |row| row.at),
+    };
+    from..=to
+}
+
 /// A conversation with a page of its messages.
 pub(in crate::pages) struct Opened {
     pub(super) summary: ConversationSummary,
@@ -107,6 +142,8 @@ pub(in crate::pages) struct Opened {
     pub(super) capabilities: Option<Arc<ChannelCapabilities>>,
     /// Oldest first.
     pub(super) messages: Vec<TimelineEntry>,
+    /// The times of what the page of the log shows.
+    pub(super) span: RangeInclusive<i64>,
     pub(super) activities: Vec<ActivityView>,
     pub(super) notes: Vec<NoteView>,
     pub(super) earlier: Option<String>,
@@ -140,18 +177,20 @@ impl Opened {
             ..ConversationFilter::default()
         };
         let of_conversation = ActivityFilter { conversation: Some(id), ..ActivityFilter::default() };
+        let messages = messages(host, id, part).await?;
+        let span = span(part, &messages);
+        let until = Some(Place::until(*span.end()));
         // None of them needs another, and each waits for a thread.
-        let (account, messages, activities, others, notes, team, context, capabilities) = tokio::join!(
+        let (account, activities, others, notes, team, context, capabilities) = tokio::join!(
             inbox.account_row(summary.account_id),
-            messages(host, id, part),
-            inbox.activities_before(of_conversation, None, ACTIVITIES),
+            inbox.activities_before(of_conversation, until, ACTIVITIES),
             inbox.conversations_of(same, None, OTHERS),
-            inbox.notes_before(id, None, ACTIVITIES),
+            inbox.notes_before(id, until, ACTIVITIES),
             Team::load(host, reader),
             host.context(id),
             host.capabilities(id),
         );
-        let (messages, mut others) = (messages?, others?.entries);
+        let mut others = others?.entries;
         others.retain(|other| other.id != id);
         let goes_on_in = if summary.continued_in.is_some() { inbox.goes_on_in(id).await? } else { None };
         Ok(Self {
@@ -164,6 +203,7 @@ impl Opened {
             notes: notes?.entries,
             team: team?,
             messages: messages.entries,
+            span,
             largest_file: host.largest_file(),
             links_files: host.is_public_over_tls(),
             posts: Vec::new(),

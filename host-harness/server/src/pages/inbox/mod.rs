@@ -36,7 +36,7 @@ pub(super) use self::views::{address as view_address, wrong as wrong_view};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Query, State},
+    extract::{DefaultBodyLimit, State},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
@@ -53,11 +53,11 @@ use self::{
     list::Shown,
     load::{Opened, Part},
     presence::Presence,
-    team::Team,
 };
 use super::{
     error,
     layout::{self, Frame, Place},
+    lenient::Lenient,
     parts::{avatar, directed, icon},
     reader::Reader,
     times,
@@ -206,15 +206,8 @@ fn inbox(
 }
 
 /// The list, without a conversation.
-async fn all(State(desk): State<Desk>, Query(asked): Query<Asked>, reader: Reader) -> Response {
-    let loaded = async {
-        let (list, team) = tokio::join!(
-            load::list(&desk.host, &asked, asked.before.as_deref(), &reader),
-            Team::load(&desk.host, &reader)
-        );
-        Ok::<_, HostError>((list?, team?))
-    };
-    let (list, team) = match loaded.await {
+async fn all(State(desk): State<Desk>, Lenient(asked): Lenient<Asked>, reader: Reader) -> Response {
+    let (list, team, unread) = match load::with_team(&desk.host, &asked, &reader).await {
         Ok(loaded) => loaded,
         Err(error) => return error::failed(&reader, &error),
     };
@@ -235,8 +228,8 @@ async fn all(State(desk): State<Desk>, Query(asked): Query<Asked>, reader: Reade
     if pane.is_none() {
         return part(StatusCode::OK, content);
     }
-    let unread = list.rows.iter().map(|row| row.summary.unread).sum();
-    let frame = Frame { title: &words.inbox, place: Place::Inbox, pane: Some("list"), unread };
+    let title = layout::with_unread(&words.inbox, unread, &reader);
+    let frame = Frame { title: &title, place: Place::Inbox, pane: Some("list"), unread };
     layout::page(&reader, StatusCode::OK, &frame, &content)
 }
 
@@ -253,26 +246,27 @@ fn welcome(host: &Host, reader: &Reader) -> Markup {
     }
 }
 
-async fn list_part(State(desk): State<Desk>, Query(asked): Query<Asked>, reader: Reader) -> Response {
-    let loaded = async {
-        let (list, team) = tokio::join!(
-            load::list(&desk.host, &asked, asked.before.as_deref(), &reader),
-            Team::load(&desk.host, &reader)
-        );
-        Ok::<_, HostError>((list?, team?))
-    };
-    match loaded.await {
-        Ok((list, team)) => {
+async fn list_part(State(desk): State<Desk>, Lenient(asked): Lenient<Asked>, reader: Reader) -> Response {
+    match load::with_team(&desk.host, &asked, &reader).await {
+        Ok((list, team, unread)) => {
             let current = asked.open.as_deref().and_then(|id| ConversationId::from_public(id).ok());
             let shown = Shown { asked: &asked, team: &team, channels: &[], current, now: desk.now(), reader: &reader };
-            part(StatusCode::OK, html! { (list::mentions(&shown)) (list::rows(&list, &shown)) })
+            part(
+                StatusCode::OK,
+                html! { (layout::unread(unread, &reader)) (list::mentions(&shown)) (list::rows(&list, &shown)) },
+            )
         }
         Err(error) => error::failed(&reader, &error),
     }
 }
 
 /// A conversation.
-async fn one(State(desk): State<Desk>, Here(summary): Here, Query(asked): Query<Asked>, reader: Reader) -> Response {
+async fn one(
+    State(desk): State<Desk>,
+    Here(summary): Here,
+    Lenient(asked): Lenient<Asked>,
+    reader: Reader,
+) -> Response {
     let draft = match Draft::new() {
         Ok(draft) => Draft {
             reply_to: asked.reply_to.clone(),
@@ -306,15 +300,17 @@ async fn shown(
                 false => load::list(host, asked, None, reader).await.map(Some),
             }
         };
-        let (opened, list) = tokio::join!(Opened::load(host, summary, asked.log(), reader), list);
-        Ok::<_, HostError>((opened?.with_posts(host, draft.share.is_some()).await?, list?))
+        let opened = Opened::load(host, summary, asked.log(), reader);
+        let (opened, list, unread) = tokio::join!(opened, list, load::unread(host, reader));
+        Ok::<_, HostError>((opened?.with_posts(host, draft.share.is_some()).await?, list?, unread?))
     };
-    let (opened, mut list) = match loaded.await {
+    let (opened, mut list, mut unread) = match loaded.await {
         Ok(loaded) => loaded,
         Err(error) => return error::failed(reader, &error),
     };
     // Who looks at the newest messages has read them. The page does not wait until that is written.
     if matches!(asked.log(), Part::Newest) && opened.summary.unread > 0 {
+        unread = unread.saturating_sub(opened.summary.unread).max(0);
         let host = host.clone();
         tokio::spawn(async move {
             if let Err(error) = host.inbox().mark_read(id, host.clock().now()).await {
@@ -338,9 +334,10 @@ async fn shown(
     };
     let pane = list.as_ref().map(|list| list::pane(list, &shown));
     let content = inbox(asked, (&id.public(), &title), pane.as_ref(), &beside, reader);
-    let Some(list) = list else { return part(status, content) };
-    let unread: i64 = list.rows.iter().map(|row| row.summary.unread).sum();
-    let title = if unread > 0 { format!("({unread}) {title}") } else { title };
+    if list.is_none() {
+        return part(status, content);
+    }
+    let title = layout::with_unread(&title, unread, reader);
     let frame = Frame { title: &title, place: Place::Inbox, pane: Some("thread"), unread };
     layout::page(reader, status, &frame, &content)
 }
@@ -403,6 +400,7 @@ fn log_of(opened: &Opened, now: i64, reader: &Reader) -> Markup {
         messages: &opened.messages,
         activities: &opened.activities,
         notes: &opened.notes,
+        span: opened.span.clone(),
         earlier: opened.earlier.clone(),
         later: opened.later.clone(),
         seen: opened.summary.seen_message.as_deref(),
@@ -416,7 +414,7 @@ fn log_of(opened: &Opened, now: i64, reader: &Reader) -> Markup {
 async fn log_part(
     State(desk): State<Desk>,
     Here(summary): Here,
-    Query(asked): Query<Asked>,
+    Lenient(asked): Lenient<Asked>,
     reader: Reader,
 ) -> Response {
     match Opened::load(&desk.host, summary, asked.log(), &reader).await {

@@ -4,13 +4,15 @@
 
 use axum::{
     Form,
-    extract::{Query, State, rejection::FormRejection},
+    extract::{State, rejection::FormRejection},
     http::StatusCode,
     response::Response,
 };
 use harness_contract::OutboundMessage;
 use harness_engine::{Host, HostError};
-use harness_inbox::{ConversationId, InboxError, MessageId, PublicId as _, ReplyId, Settlement, TimelineEntry};
+use harness_inbox::{
+    ConversationId, InboxError, MessageId, PublicId as _, ReplyId, ReplyVerdict, Settlement, TimelineEntry, UserId,
+};
 use serde::Deserialize;
 
 use super::{
@@ -26,17 +28,17 @@ use super::{
     remarks::Remarks,
     shown,
 };
-use crate::pages::{error, reader::Reader, redirect::see};
+use crate::pages::{error, lenient::Lenient, reader::Reader, redirect::see};
 
-/// How far back a message is searched for.
-const REACH: usize = 500;
+/// How often a message that was not sent is tried again.
+const MOST_AGAIN: usize = 100;
 
 /// `POST …/reply`: sends what is in the composer, or makes the change of it that a button asked for. With `part=check`
 /// nothing is sent: the composer is drawn with what the channel says about it.
 pub(super) async fn reply(
     State(desk): State<Desk>,
     Here(mut summary): Here,
-    Query(asked): Query<Asked>,
+    Lenient(asked): Lenient<Asked>,
     reader: Reader,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
@@ -159,28 +161,50 @@ pub(super) async fn again(
         let missing = || InboxError::NotFound { what: "message", id: id.to_string() };
         let row = message(&desk.host, summary.id, id).await?.ok_or_else(missing)?;
         let part = row.part.as_ref().and_then(|part| serde_json::from_str(part.get()).ok()).ok_or_else(missing)?;
-        // Pressed twice, it is one reply.
-        let key = format!("again-{}", id.public());
-        let written: OutboundMessage = written_by(&reader, None, vec![part]);
-        let draft = Draft::new()?;
-        match desk.host.reply_as(reader.user, summary.id, &key, written).await {
-            Ok(_) => Ok(draft),
-            Err(HostError::NotSendable(violations)) => Ok(Draft { remarks: violations.into(), ..draft }),
-            Err(error) => Err(error),
-        }
+        once_more(&desk.host, summary.id, id, &written_by(&reader, None, vec![part]), reader.user).await
     };
     match drawn.await {
-        Ok(draft) if draft.remarks.violations.is_empty() => see(&format!("/inbox/{}", summary.id.public())),
-        Ok(draft) => shown(&desk, summary, &Asked::default(), &draft, StatusCode::UNPROCESSABLE_ENTITY, &reader).await,
+        Ok(()) => see(&format!("/inbox/{}", summary.id.public())),
+        Err(HostError::NotSendable(violations)) => {
+            let sentence = violations.first().map(|violation| violation.message.as_str()).unwrap_or_default();
+            error::page(&reader, StatusCode::UNPROCESSABLE_ENTITY, sentence, &reader.words.composer.stays_not_sent)
+        }
         Err(error) => error::failed(&reader, &error),
     }
 }
 
-/// One of the newest messages of a conversation.
+/// Queues it as a reply. Pressed twice, it is one; once that one was not sent either, it is another.
+async fn once_more(
+    host: &Host,
+    conversation: ConversationId,
+    id: MessageId,
+    message: &OutboundMessage,
+    user: Option<UserId>,
+) -> Result<(), HostError> {
+    let mut key = format!("again-{}", id.public());
+    for time in 2..MOST_AGAIN {
+        let queued = host.reply_as(user, conversation, &key, message.clone()).await?;
+        if queued.new || !was_not_sent(host.inbox().reply(queued.reply).await?.verdict) {
+            return Ok(());
+        }
+        key = format!("again-{}-{time}", id.public());
+    }
+    Err(HostError::Inbox(InboxError::TooMany { what: "tries", most: MOST_AGAIN }))
+}
+
+const fn was_not_sent(verdict: ReplyVerdict) -> bool {
+    matches!(verdict, ReplyVerdict::Failed | ReplyVerdict::Refused | ReplyVerdict::Cancelled)
+}
+
+/// A message of a conversation.
 pub(super) async fn message(
     host: &Host,
     conversation: ConversationId,
     id: MessageId,
 ) -> Result<Option<TimelineEntry>, HostError> {
-    Ok(host.inbox().timeline(conversation, REACH).await?.into_iter().find(|row| row.id == id))
+    match host.inbox().message(id).await {
+        Ok((of, row)) => Ok(Some(row).filter(|_| of == conversation)),
+        Err(InboxError::NotFound { .. }) => Ok(None),
+        Err(failed) => Err(failed.into()),
+    }
 }

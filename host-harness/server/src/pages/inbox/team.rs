@@ -86,7 +86,7 @@ pub(super) fn state(summary: &ConversationSummary, query: &str, now: i64, reader
     let snoozed = summary.snoozed_until.and_then(|until| i64::try_from(until).ok());
     html! {
         @match (summary.state, snoozed) {
-            (ConversationState::Snoozed, Some(until)) => span.chip.if-two-panes { (icon("clock")) (fill(&words.snoozed, &[("time", &times::moment(until, now, reader))])) },
+            (ConversationState::Snoozed, Some(until)) => span.chip.if-two-panes { (icon("clock")) (fill(&words.snoozed, &[("time", &times::moment_inside(until, now, reader))])) },
             (ConversationState::Pending, _) => span.chip.if-two-panes { (icon("clock")) (words.pending) },
             (ConversationState::Closed, _) => span.chip.if-two-panes data-tone="closed" { (icon("archive")) (words.closed_at) },
             _ => {},
@@ -101,8 +101,9 @@ pub(super) fn state(summary: &ConversationSummary, query: &str, now: i64, reader
             }
         }
         details.menu {
-            summary.btn.icon.small.quiet aria-label=(words.more_actions) { (icon("more")) }
+            summary.btn.icon.small.quiet id="more-actions" aria-label=(words.more_actions) { (icon("more")) }
             div { form method="post" action=(action) data-organise {
+                input type="hidden" name="if_assignee" value=(summary.assignee.map(PublicId::public).unwrap_or_default());
                 @if let Some(me) = reader.user { button.btn.quiet.small name="assignee" value=(me.public()) { (icon("person")) (words.take_it) } }
                 @if summary.state != ConversationState::Closed { button.btn.quiet.small name="state" value="closed" { (icon("archive")) (words.close) } }
                 @if summary.state != ConversationState::Open && !stays_closed { button.btn.quiet.small name="state" value="open" { (icon("undo")) (words.reopen) } }
@@ -312,23 +313,43 @@ async fn change(
             if one.is_empty() { None } else { Some(PublicId::from_public(one).map_err(|_| missing("collection"))?) };
         wanted.collection = Some(one);
     }
-    if wanted != ConversationChange::default()
-        && let Organised::AssignedBefore(first) = host.change_conversation(id, wanted).await?
-    {
-        return Ok(Some(first));
+    if wanted != ConversationChange::default() {
+        let mut changed = host.change_conversation(id, wanted).await?;
+        // Whoever assigned it themselves, in another tab or a moment ago, was not overtaken.
+        if let Organised::AssignedBefore(first) = changed
+            && first.is_some()
+            && first == reader.user
+        {
+            changed = host.change_conversation(id, ConversationChange { if_assignee: Some(first), ..wanted }).await?;
+        }
+        if let Organised::AssignedBefore(first) = changed {
+            return Ok(Some(first));
+        }
     }
     if let Some(label) = given("label_remove").and_then(|label| LabelId::from_public(label).ok()) {
         host.change_labels(id, LabelChange::Remove(vec![label])).await?;
     }
     if let Some(name) = given("label_new").map(str::trim).filter(|name| !name.is_empty()) {
-        let known = host.inbox().labels(reader.workspace).await?;
-        let label = match known.iter().find(|label| label.name == name) {
-            Some(label) => label.id,
-            None => host.add_label(reader.workspace, name, COLOR).await?,
-        };
+        let label = label_named(host, name, reader).await?;
         host.change_labels(id, LabelChange::Add(vec![label])).await?;
     }
     Ok(None)
+}
+
+/// The label of this name, which is made where there is none.
+async fn label_named(host: &Host, name: &str, reader: &Reader) -> Result<LabelId, HostError> {
+    let known = async || {
+        let labels = host.inbox().labels(reader.workspace).await?;
+        Ok::<_, HostError>(labels.into_iter().find(|label| label.name == name).map(|label| label.id))
+    };
+    if let Some(label) = known().await? {
+        return Ok(label);
+    }
+    match host.add_label(reader.workspace, name, COLOR).await {
+        // Somebody else made it meanwhile.
+        Err(taken @ HostError::Inbox(InboxError::NameTaken { .. })) => known().await?.ok_or(taken),
+        added => added,
+    }
 }
 
 /// `POST /inbox/many`: the same for several conversations.
@@ -339,23 +360,48 @@ pub(super) async fn many(
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
     let Ok(Form(fields)) = form else { return error::no_form(&reader) };
-    let ids = fields.iter().filter(|(name, _)| name == "id").take(MANY);
-    for id in ids.filter_map(|(_, id)| ConversationId::from_public(id).ok()) {
-        if !is_here(&desk, id, &reader).await {
+    let ids = fields.iter().filter(|(name, _)| name == "id");
+    let ids: Vec<ConversationId> = ids.filter_map(|(_, id)| ConversationId::from_public(id).ok()).collect();
+    if ids.len() > MANY {
+        let sentence = fill(&reader.words.find.too_many, &[("n", &ids.len().to_string()), ("max", &MANY.to_string())]);
+        return error::page(&reader, StatusCode::UNPROCESSABLE_ENTITY, &sentence, &reader.words.find.too_many_hint);
+    }
+    // It goes on to its end, also where whoever asked for it is gone by then.
+    let by = reader.clone();
+    let changed = tokio::spawn(async move { change_all(&desk, &ids, &fields, &by).await }).await;
+    match changed {
+        Ok(Ok(())) => see(&format!("/inbox{}", query.map(|query| format!("?{query}")).unwrap_or_default())),
+        Ok(Err(failed)) => error::failed(&reader, &failed),
+        Err(_) => error::ours(&reader),
+    }
+}
+
+/// Changes each of them, and says what failed first. One that fails keeps the others from nothing.
+async fn change_all(
+    desk: &Desk,
+    ids: &[ConversationId],
+    fields: &[(String, String)],
+    reader: &Reader,
+) -> Result<(), HostError> {
+    let marks_unread = fields.iter().any(|(name, _)| name == "unread");
+    let mut first = Ok(());
+    for &id in ids {
+        if !is_here(desk, id, reader).await {
             continue;
         }
-        if fields.iter().any(|(name, _)| name == "unread")
-            && let Err(failed) = desk.host.inbox().mark_unread(id, desk.host.clock().now()).await
-        {
-            return error::failed(&reader, &failed.into());
-        }
-        match change(&desk, id, &fields, &reader).await {
-            // One that goes on in another conversation stays as it is; the others are changed.
+        let changed = async {
+            if marks_unread {
+                desk.host.inbox().mark_unread(id, desk.host.clock().now()).await?;
+            }
+            change(desk, id, fields, reader).await
+        };
+        match changed.await {
+            // One that goes on in another conversation stays as it is.
             Ok(_) | Err(HostError::Inbox(InboxError::Continued { .. })) => {}
-            Err(failed) => return error::failed(&reader, &failed),
+            Err(failed) => first = first.and(Err(failed)),
         }
     }
-    see(&format!("/inbox{}", query.map(|query| format!("?{query}")).unwrap_or_default()))
+    first
 }
 
 /// `POST …/unread`: lets a conversation stand out again.

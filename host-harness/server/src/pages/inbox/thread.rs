@@ -1,7 +1,7 @@
 //! Owns: the messages of a conversation as a log: days, authors, activities, what is new.
 //! Does not own: the content of a message (`bubble`), its outcome (`outcome`).
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::RangeInclusive};
 
 use harness_contract::{Attachment, MediaKind};
 use harness_inbox::{
@@ -104,6 +104,8 @@ pub(super) struct Log<'l> {
     pub(super) messages: &'l [TimelineEntry],
     pub(super) activities: &'l [ActivityView],
     pub(super) notes: &'l [NoteView],
+    /// The times of what is shown, in milliseconds.
+    pub(super) span: RangeInclusive<i64>,
     /// Where the page before it begins.
     pub(super) earlier: Option<String>,
     /// Where the page after it begins.
@@ -112,6 +114,13 @@ pub(super) struct Log<'l> {
     pub(super) seen: Option<&'l str>,
     /// How many of the newest messages nobody has read.
     pub(super) unread: usize,
+}
+
+impl Log<'_> {
+    /// Whether nothing comes after it.
+    fn is_newest(&self) -> bool {
+        *self.span.end() == i64::MAX
+    }
 }
 
 enum Line<'l> {
@@ -146,10 +155,8 @@ pub(super) fn said(messages: &[TimelineEntry], reader: &Reader, channel_name: &s
 pub(super) fn log(thread: &Thread<'_>, log: &Log<'_>) -> Markup {
     let words = thread.reader.words;
     let mut lines: Vec<Line<'_>> = log.messages.iter().map(|row| Line::Message(Box::new(Entry::of(row)))).collect();
-    let from = if log.earlier.is_some() { log.messages.first().map_or(i64::MIN, |row| row.at) } else { i64::MIN };
-    let to = if log.later.is_some() { log.messages.last().map_or(i64::MAX, |row| row.at) } else { i64::MAX };
-    lines.extend(log.activities.iter().map(Line::Activity).filter(|line| (from..=to).contains(&line.at())));
-    lines.extend(log.notes.iter().map(Line::Note).filter(|line| (from..=to).contains(&line.at())));
+    lines.extend(log.activities.iter().map(Line::Activity).filter(|line| log.span.contains(&line.at())));
+    lines.extend(log.notes.iter().map(Line::Note).filter(|line| log.span.contains(&line.at())));
     lines.sort_by_key(Line::at);
     let seen_at = log.messages.iter().find(|row| {
         log.seen.is_some_and(|seen| row.platform_id.iter().chain(&row.further_platform_ids).any(|id| id == seen))
@@ -165,7 +172,7 @@ pub(super) fn log(thread: &Thread<'_>, log: &Log<'_>) -> Markup {
                     a href={ "/inbox/" (thread.id.public()) "?before=" (earlier) } data-earlier { (words.earlier_messages) }
                 }
             }
-            @if let Some(before) = thread.continues.filter(|_| log.earlier.is_none()) {
+            @if let Some(before) = thread.continues.filter(|_| *log.span.start() == i64::MIN) {
                 li.activity id="continues" { (icon("archive")) a href={ "/inbox/" (before.public()) } { (words.composer.continues) } }
             }
             @for line in &lines {
@@ -197,7 +204,7 @@ pub(super) fn log(thread: &Thread<'_>, log: &Log<'_>) -> Markup {
                     },
                 }
             }
-            @if let Some(next) = thread.continued_in.filter(|_| log.later.is_none()) {
+            @if let Some(next) = thread.continued_in.filter(|_| log.is_newest()) {
                 li.activity id="goes-on" {
                     (icon("reply")) a href={ "/inbox/" (next.public()) } { (fill(&words.composer.wrote_again, &[("name", thread.name)])) }
                 }
@@ -214,6 +221,9 @@ pub(super) fn log(thread: &Thread<'_>, log: &Log<'_>) -> Markup {
 
 /// The oldest of the newest messages of the customer that nobody has read.
 fn first_new(log: &Log<'_>) -> Option<harness_inbox::MessageId> {
+    if !log.is_newest() {
+        return None;
+    }
     let incoming = log.messages.iter().rev().filter(|row| row.direction == "inbound");
     incoming.take(log.unread).last().map(|row| row.id)
 }

@@ -3,7 +3,7 @@
 
 use axum::{
     Form,
-    extract::{Query, State, rejection::FormRejection},
+    extract::{State, rejection::FormRejection},
     response::Response,
 };
 use harness_engine::HostError;
@@ -11,7 +11,7 @@ use harness_inbox::{InboxError, LabelId, PublicId as _, ViewFilters, Whose};
 use maud::{Markup, html};
 
 use super::{Desk, asked::Asked, list::Shown};
-use crate::pages::{error, forms, parts::icon, reader::Reader, redirect::see};
+use crate::pages::{error, forms, lenient::Lenient, parts::icon, reader::Reader, redirect::see};
 
 /// The longest name of a channel, and the longest text that is searched for, in characters.
 const LONGEST: usize = 200;
@@ -52,6 +52,9 @@ pub(super) fn menu(shown: &Shown<'_>) -> Markup {
         details.menu id="views" {
             summary.btn.small.quiet { (icon("star")) (words.views) }
             div.stack {
+                a.btn.quiet.small href={ "/inbox" (shown.asked.with(&[("view", "snoozed"), ("q", "")])) } aria-current=[(shown.asked.view() == "snoozed").then_some("page")] {
+                    (icon("clock")) (words.snoozed_view)
+                }
                 @if views.is_empty() { p.small.muted { (words.no_views) } } @else {
                     ul id="saved-views" {
                         @for view in views {
@@ -81,7 +84,7 @@ pub(super) fn menu(shown: &Shown<'_>) -> Markup {
 /// `POST /inbox/views`: saves what the query narrows the list to.
 pub(super) async fn save(
     State(desk): State<Desk>,
-    Query(asked): Query<Asked>,
+    Lenient(asked): Lenient<Asked>,
     reader: Reader,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {

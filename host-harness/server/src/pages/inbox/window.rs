@@ -32,7 +32,7 @@ fn tone(window: &Window, now: i64) -> &'static str {
 }
 
 fn human_until(window: &Window, now: i64, reader: &Reader) -> String {
-    ms(window.human_closes_at).map(|end| times::moment(end, now, reader)).unwrap_or_default()
+    ms(window.human_closes_at).map(|end| times::moment_inside(end, now, reader)).unwrap_or_default()
 }
 
 /// The chip. In the list only what needs somebody is shown.
@@ -66,7 +66,7 @@ pub(super) fn chip(window: &Window, now: i64, reader: &Reader, in_list: bool) ->
 /// The section beside the thread.
 pub(super) fn explained(window: &Window, now: i64, reader: &Reader, channel: &str) -> Markup {
     let words = reader.words;
-    let until = |time: Option<u64>| ms(time).map(|end| times::moment(end, now, reader));
+    let until = |time: Option<u64>| ms(time).map(|end| times::moment_inside(end, now, reader));
     let human = until(window.human_closes_at).filter(|_| window.human_closes_at > window.closes_at);
     html! {
         section.stack {

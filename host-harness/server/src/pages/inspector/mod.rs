@@ -97,7 +97,10 @@ async fn all(State(host): State<Host>, reader: Reader, which: Result<Query<Which
                     }
                     button.btn.small { (reader.words.show) }
                 }
-                @if page.entries.is_empty() { section.panel.empty { p { (words.no_deliveries) } } }
+                @if page.entries.is_empty() {
+                    @let is_narrow = wanted.is_some() || channel.is_some() || before.is_some();
+                    section.panel.empty { p { @if is_narrow { (words.no_such_deliveries) } @else { (words.no_deliveries) } } }
+                }
                 @else { (table(&page.entries, now, &reader)) }
                 @if let Some(next) = page.next {
                     p { a.btn href={ "/inspector?channel=" (channel.as_deref().unwrap_or_default()) "&state=" (wanted.map(DeliveryState::name).unwrap_or_default()) "&before=" (next.public()) } { (words.older) } }

@@ -20,7 +20,7 @@ pub(super) fn mark(host: &Host, id: &str, reader: &Reader) -> Markup {
 pub(super) fn waiting(host: &Host, id: &str, reader: &Reader) -> Markup {
     let words = &reader.words.plugins;
     let Some(looked) = host.looked(id) else { return html! {} };
-    let when = fill(&words.looked, &[("time", &times::moment(times::of(looked.at), times::now(host), reader))]);
+    let when = fill(&words.looked, &[("time", &times::moment_inside(times::of(looked.at), times::now(host), reader))]);
     html! {
         @match &looked.found {
             Ok(Some(newer)) => (there(id, newer, &when, reader)),

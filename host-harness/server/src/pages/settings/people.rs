@@ -97,7 +97,7 @@ fn open(invitations: &[InvitationView], now: i64, reader: &Reader) -> Markup {
                             strong { bdi { (one.email) } }
                             p.small.muted {
                                 (role_name(one.role, reader)) " · "
-                                (fill(&words.good_until, &[("time", &times::moment(times::of(one.expires_at), now, reader))]))
+                                (fill(&words.good_until, &[("time", &times::moment_inside(times::of(one.expires_at), now, reader))]))
                             }
                         }
                         form.acts method="post" action={ "/settings/invitations/" (one.id.public()) } {
@@ -131,7 +131,7 @@ fn table(users: &[UserView], now: i64, reader: &Reader) -> Markup {
 fn person(user: &UserView, now: i64, reader: &Reader) -> Markup {
     let words = &reader.words.settings;
     let id = user.id.public();
-    let moment = |at: u64| times::moment(times::of(at), now, reader);
+    let moment = |at: u64| times::moment_inside(times::of(at), now, reader);
     html! {
         li.check-row id=(id) {
             (avatar(&user.name, &user.email, "m", None))
@@ -168,7 +168,17 @@ fn person(user: &UserView, now: i64, reader: &Reader) -> Markup {
 pub(super) async fn invite(State(desk): State<Desk>, Admin(reader): Admin, sent: Sent) -> Response {
     let (email, wanted) = (sent.one("email"), sent.one("role"));
     let Some(role) = role(wanted) else { return error::no_form(&reader) };
+    let there = match desk.host.inbox().users(reader.workspace).await {
+        Ok(users) => {
+            users.iter().any(|user| user.disabled_at.is_none() && user.email.eq_ignore_ascii_case(email.trim()))
+        }
+        Err(failed) => return error::failed(&reader, &failed.into()),
+    };
     let mut tried = Tried { email: email.chars().take(254).collect(), role: wanted.to_owned(), ..Tried::default() };
+    if there {
+        tried.wrong = Wrong::of("email", &reader.words.settings.is_there);
+        return draw(&desk, &reader, &tried).await;
+    }
     match auth::invite(&desk.host, reader.workspace, email, role, reader.user).await {
         Ok(made) => tried = Tried { made: Some(made), ..Tried::default() },
         Err(InviteError::Email) => tried.wrong = Wrong::of("email", &reader.words.settings.bad_email),
@@ -193,6 +203,10 @@ pub(super) async fn change(
             Some(role) => UserChange { role: Some(role), ..UserChange::default() },
             None => return error::no_form(&reader),
         },
+        "disable" if reader.user == Some(user) => {
+            let wrong = Wrong::of(&user.public(), &reader.words.settings.not_yourself);
+            return draw(&desk, &reader, &Tried { wrong, ..Tried::default() }).await;
+        }
         "disable" => UserChange { disabled: Some(true), ..UserChange::default() },
         "enable" => UserChange { disabled: Some(false), ..UserChange::default() },
         "sign-out" => {

@@ -119,7 +119,7 @@ fn form(tried: &Tried, reader: &Reader) -> Markup {
 
 fn one(token: &StoredToken, now: i64, reader: &Reader) -> Markup {
     let words = &reader.words.settings;
-    let moment = |at: u64| times::moment(times::of(at), now, reader);
+    let moment = |at: u64| times::moment_inside(times::of(at), now, reader);
     let is_over = token.expires_at.is_some_and(|end| i64::try_from(end).is_ok_and(|end| end <= now));
     html! {
         li.check-row {

@@ -25,7 +25,7 @@ use crate::pages::{
 
 /// Attempts that the page shows.
 const ATTEMPTS: usize = 30;
-/// The longest address that is shown again, in characters.
+/// The longest address, in characters.
 const LONGEST: usize = 2000;
 
 /// What a form brought.
@@ -147,8 +147,13 @@ fn kinds(sent: &Sent) -> Result<KindFilter, &'static str> {
     }
 }
 
-fn tried(sent: &Sent) -> Tried {
-    Tried { url: sent.one("url").chars().take(LONGEST).collect(), ..Tried::default() }
+fn tried(sent: &Sent, reader: &Reader) -> Tried {
+    let mut tried = Tried { url: sent.one("url").to_owned(), ..Tried::default() };
+    if tried.url.chars().count() > LONGEST {
+        tried.wrong.add("url", &fill(&reader.words.settings.long_address, &[("max", &LONGEST.to_string())]));
+        tried.url = tried.url.chars().take(LONGEST).collect();
+    }
+    tried
 }
 
 /// The field that an error is about; the error itself if it is about none.
@@ -167,7 +172,7 @@ fn wrong(failed: HostError, reader: &Reader) -> Result<Wrong, HostError> {
 
 /// `POST /settings/webhooks`.
 pub(super) async fn add(State(desk): State<Desk>, Admin(reader): Admin, sent: Sent) -> Response {
-    let mut tried = tried(&sent);
+    let mut tried = tried(&sent, &reader);
     match kinds(&sent) {
         Ok(kinds) => tried.kinds = kinds,
         Err(field) => tried.wrong.add(field, &reader.words.settings.no_events),
@@ -222,7 +227,7 @@ async fn shown_one(host: &Host, webhook: &WebhookView, reader: &Reader, tried: &
             @if let Some(problem) = &webhook.problem { p { (problem) } }
             @if let Some(since) = webhook.failing_since {
                 p.small.muted {
-                    (fill(&words.failing_since, &[("time", &times::moment(times::of(since), now, reader)), ("n", &webhook.attempts.to_string())]))
+                    (fill(&words.failing_since, &[("time", &times::moment_inside(times::of(since), now, reader)), ("n", &webhook.attempts.to_string())]))
                 }
             }
             p.small.muted { (fill(&words.position_is, &[("n", &webhook.position.to_string())])) }
@@ -318,7 +323,7 @@ pub(super) async fn change(
     };
     let words = &reader.words.settings;
     let mut change = WebhookChange { url: None, kinds: None, paused: None, position: None };
-    let mut tried = tried(&sent);
+    let mut tried = tried(&sent, &reader);
     match sent.one("do") {
         "pause" => change.paused = Some(true),
         "resume" => change.paused = Some(false),

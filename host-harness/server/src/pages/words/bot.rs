@@ -5,6 +5,7 @@ words! {
     /// The words of the bot's try-out and of its log.
     Bot {}
     settings = "Settings";
+    changed_meanwhile = "Somebody changed these settings since this page was loaded. Copy what you want to keep, and load the page again.";
     log = "What it did";
     log_hint = "The newest decisions first, with the rule that made each. Nothing that a customer wrote is kept here.";
     nothing_decided = "It has not decided anything yet.";

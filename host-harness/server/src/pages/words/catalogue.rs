@@ -42,6 +42,7 @@ words! {
     nameless = "{channel} user …{last}";
     comment_without_name = "Somebody who commented";
     you = "You: {text}";
+    they = "{name}: {text}";
     myself = "You";
     whose = "Which conversations";
     mine = "Mine";
@@ -77,6 +78,7 @@ words! {
     add_label = "Add a label";
     save = "Save";
     others_first = "{name} was first. Nothing was changed.";
+    error_settled = "It is known by now what became of this message. Nothing was changed.";
     others_first_hint = "Look at the conversation again before you change it.";
     other_conversations = "Other conversations";
     reply_mode = "Reply";
@@ -139,7 +141,9 @@ words! {
     late_hint = "It arrived after newer messages.";
     from_history = "loaded from the history";
     today = "Today";
+    today_inside = "today";
     yesterday = "Yesterday";
+    yesterday_inside = "yesterday";
     open_photo = "Open the photo";
     previous_photo = "Previous photo";
     next_photo = "Next photo";

@@ -10,6 +10,7 @@ words! {
     found_nothing = "Nothing found";
     found_nothing_hint = "Search for the beginnings of words, three letters or more.";
     more_found = "Show older messages";
+    snoozed_view = "Snoozed";
     views = "Views";
     save_view = "Save this view";
     view_name = "Name of the view";
@@ -28,6 +29,9 @@ words! {
     unseen_mentions = "{n|note mentions|notes mention} you";
     no_views = "Choose filters, or search, and save them here under a name.";
     number_selected = "{n} selected";
+    too_many = "{n} conversations are selected. At most {max} are changed at once.";
+    too_many_hint = "Nothing was changed. Select fewer.";
+    in_everything = "Found in all conversations, whatever the list is narrowed to.";
     select_all = "Select all that are shown";
     select_none = "Select none";
     assign = "Assign";

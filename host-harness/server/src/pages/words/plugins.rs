@@ -72,6 +72,7 @@ words! {
     deliveries = "Deliveries";
     deliveries_hint = "What the platforms sent, word for word, and what became of it. Passwords and keys are taken out.";
     no_deliveries = "Nothing has come in.";
+    no_such_deliveries = "Nothing that came in is like this. Choose another state or channel.";
     delivery = "Delivery";
     arrived = "Arrived";
     size = "Size";

@@ -164,6 +164,9 @@ words! {
     replay = "Send again";
     replay_after = "Everything after event";
     replay_hint = "The number of an event, as in the list above. 0 is everything that is still kept.";
+    is_there = "This person is in the team already. If they lost their password, make a link beside their name.";
+    not_yourself = "You cannot shut yourself out. Another admin can.";
+    long_address = "The address is longer than {max} characters. Enter a shorter one.";
     bad_position = "Enter the number of an event that has happened.";
     last_deliveries = "Last deliveries";
     no_deliveries = "Nothing was sent yet.";
