@@ -96,16 +96,20 @@ async fn what_was_not_sent_can_be_tried_again_until_it_is_and_why_not_is_said() 
     holds(&browser, "two failures", "document.querySelectorAll('#log .outcome[data-tone=fail]').length === 2").await;
     browser.click(&again).await;
     sent(&world, "the third try", |reply| reply.text.as_deref() == Some("It is.")).await;
-    // Later nothing may be sent at all.
-    world.advance(Duration::from_secs(9 * 24 * 3600));
+    let said = "[...document.querySelectorAll('body > .toast')].at(-1)?.innerText ?? ''";
     browser.click(&again).await;
-    holds(
-        &browser,
-        "the reason",
-        "/window|hours|reply/.test(document.querySelector('body > .toast')?.innerText ?? '')",
-    )
-    .await;
-    assert_eq!(messages(&world), 1);
+    browser.becomes(said, "This was sent again already.").await;
+    // Later nothing may be sent at all.
+    world.sim.inject(Fault::graph_error(200, None));
+    browser.types("#text", "And the plates.").await;
+    browser.click("#send").await;
+    holds(&browser, "another", "document.querySelectorAll('#log .outcome[data-tone=fail]').length === 3").await;
+    world.advance(Duration::from_secs(9 * 24 * 3600));
+    let tried = messages(&world);
+    let newest = "[...document.querySelectorAll('#log form[action$=\"/again\"] button')].at(-1)";
+    browser.becomes(&format!("(button => button ? (button.click(), true) : false)({newest})"), true).await;
+    browser.becomes(&format!("/window|hours|days/.test({said})"), true).await;
+    assert_eq!(messages(&world), tried, "nothing was tried");
     browser.quit().await;
 }
 

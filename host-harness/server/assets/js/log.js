@@ -78,7 +78,6 @@ export function log(open, query, announce) {
       // Another conversation is open, or the log was brought to another place meanwhile.
       if (!body || !log.isConnected || log.dataset[name] !== from) return;
       const found = body.querySelector("#log");
-      byId(name)?.remove();
       put(log, found);
       place(log, name, found);
       times(log);
@@ -96,17 +95,19 @@ export function log(open, query, announce) {
     return turn("earlier", "before", (log, found) => {
       const days = new Set([...found.children].map((child) => child.id));
       for (const child of [...log.children]) if (child.matches(".day") && days.has(child.id)) child.remove();
+      byId("earlier")?.remove();
       log.prepend(...unknown(found));
     });
   }
 
   // Later messages come after those that are there, which stay where they are, too.
   function later() {
-    const scroll = byId("log-scroll");
-    const last = byId("later")?.previousElementSibling;
-    const top = () => last?.getBoundingClientRect().top ?? 0;
     return turn("later", "after", (log, found) => {
+      const [scroll, mark] = [byId("log-scroll"), byId("later")];
+      const last = mark?.previousElementSibling;
+      const top = () => last?.getBoundingClientRect().top ?? 0;
       const before = top();
+      mark?.remove();
       log.append(...unknown(found));
       scroll.scrollTop += top() - before;
     });

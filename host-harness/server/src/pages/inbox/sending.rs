@@ -164,7 +164,11 @@ pub(super) async fn again(
         once_more(&desk.host, summary.id, id, &written_by(&reader, None, vec![part]), reader.user).await
     };
     match drawn.await {
-        Ok(()) => see(&format!("/inbox/{}", summary.id.public())),
+        Ok(true) => see(&format!("/inbox/{}", summary.id.public())),
+        Ok(false) => {
+            let words = &reader.words.composer;
+            error::page(&reader, StatusCode::CONFLICT, &words.went_out_since, &words.went_out_since_hint)
+        }
         Err(HostError::NotSendable(violations)) => {
             let sentence = violations.first().map(|violation| violation.message.as_str()).unwrap_or_default();
             error::page(&reader, StatusCode::UNPROCESSABLE_ENTITY, sentence, &reader.words.composer.stays_not_sent)
@@ -173,27 +177,29 @@ pub(super) async fn again(
     }
 }
 
-/// Queues it as a reply. Pressed twice, it is one; once that one was not sent either, it is another.
+/// Queues it as a reply. Pressed twice, it is one; once that one was not sent either, it is another. `false`: it went out
+/// since.
 async fn once_more(
     host: &Host,
     conversation: ConversationId,
     id: MessageId,
     message: &OutboundMessage,
     user: Option<UserId>,
-) -> Result<(), HostError> {
+) -> Result<bool, HostError> {
     let mut key = format!("again-{}", id.public());
     for time in 2..MOST_AGAIN {
         let queued = host.reply_as(user, conversation, &key, message.clone()).await?;
-        if queued.new || !was_not_sent(host.inbox().reply(queued.reply).await?.verdict) {
-            return Ok(());
+        if queued.new {
+            return Ok(true);
+        }
+        match host.inbox().reply(queued.reply).await?.verdict {
+            ReplyVerdict::Failed | ReplyVerdict::Refused | ReplyVerdict::Cancelled => {}
+            ReplyVerdict::Queued | ReplyVerdict::Sending => return Ok(true),
+            ReplyVerdict::Sent | ReplyVerdict::PartlySent | ReplyVerdict::Ambiguous => return Ok(false),
         }
         key = format!("again-{}-{time}", id.public());
     }
     Err(HostError::Inbox(InboxError::TooMany { what: "tries", most: MOST_AGAIN }))
-}
-
-const fn was_not_sent(verdict: ReplyVerdict) -> bool {
-    matches!(verdict, ReplyVerdict::Failed | ReplyVerdict::Refused | ReplyVerdict::Cancelled)
 }
 
 /// A message of a conversation.

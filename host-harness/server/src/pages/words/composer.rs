@@ -30,6 +30,8 @@ words! {
     sent_before = "What stood here before was sent: it is in the conversation. Press Send if you want to send this one too.";
     no_answer = "No answer came, so it may have been sent. Press Send again: the same message is sent only once.";
     note_no_answer = "No answer came, so it may have been added. Press the button again: the same note is added only once.";
+    went_out_since = "This was sent again already.";
+    went_out_since_hint = "It stands among the newest messages.";
     stays_not_sent = "The message stays as it is: not sent.";
     still_uploading = "A file is still being uploaded. Try again when it is there.";
     no_files_in_notes = "A note is text. Go to Reply to send a file.";
