@@ -190,10 +190,13 @@ async fn a_reply_is_shown_where_a_found_message_was_looked_at() {
     let fifth = world.timeline(TOMAS).await[5].id.public();
     let browser = at(&world, &format!("/{}?at={fifth}#m-{fifth}", conversation.public())).await;
     browser.becomes("document.querySelector('#log').dataset.later?.length > 0", true).await;
+    let unread = async || world.host.inbox().conversation(conversation).await.unwrap().unread;
+    assert_eq!(unread().await, 90, "nobody has looked at the newest");
     browser.types("#text", "Here it is").await;
     browser.click("#send").await;
     browser.becomes(TEXT, "").await;
     browser.becomes("document.querySelector('#log .item:last-of-type').innerText.includes('Here it is')", true).await;
+    eventually("what is read", async || (unread().await == 0).then_some(())).await;
     scrolled_to_the_first(&browser).await;
     browser.becomes(NUMBERS, numbers(0..90)).await;
     browser.quit().await;

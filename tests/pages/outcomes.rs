@@ -87,7 +87,7 @@ async fn what_was_not_sent_can_be_tried_again_until_it_is_and_why_not_is_said() 
     world.sim.inject(Fault::graph_error(200, None));
     browser.types("#text", "It is.").await;
     browser.click("#send").await;
-    browser.says("Not sent").await;
+    browser.becomes("document.querySelector('#log form[action$=\"/again\"]') !== null", true).await;
     let first =
         browser.runs("return document.querySelector('#log form[action$=\"/again\"]').closest('.item').id").await;
     let again = format!("#{} form[action$='/again'] button", first.as_str().unwrap());

@@ -254,6 +254,25 @@ async fn a_browser_that_keeps_nothing_still_sends_and_keeps_drafts_until_the_pag
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_draft_is_there_for_its_author_and_not_for_whoever_signs_in_after_them() {
+    let world = World::new().await;
+    let nora = team::person(&world, "Nora Whitfield").await;
+    let (browser, tomas, _) = list(&world).await;
+    opens(&browser, tomas, "Tomás Rivera").await;
+    browser.types("#text", "It is").await;
+    browser.client.refresh().await.unwrap();
+    browser.becomes(TEXT, "It is").await;
+    assert_eq!(browser.runs("return localStorage.getItem('drafts-of')").await, nora.public());
+    // As if somebody else had written it.
+    browser.runs("localStorage.setItem('drafts-of', 'usr_other')").await;
+    browser.client.refresh().await.unwrap();
+    browser
+        .becomes("document.body.classList.contains('has-script') && document.querySelector('#text').value", "")
+        .await;
+    browser.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_draft_is_whole_before_the_host_has_drawn_it() {
     let world = World::new().await;
     let (browser, tomas, _) = list(&world).await;

@@ -6,6 +6,17 @@ const NOT_KEPT = new Set(["key", "change", "sticker", "anyway", "card_shown"]);
 // What the browser did not take, being full or told to keep nothing: it is here until the page is left.
 const unkept = new Map();
 
+// What somebody else wrote in this browser is not for whoever is signed in now.
+export function own(reader) {
+  try {
+    const before = localStorage.getItem("drafts-of") ?? reader;
+    if (before !== reader) for (const key of Object.keys(localStorage)) if (key.startsWith("draft-")) localStorage.removeItem(key);
+    localStorage.setItem("drafts-of", reader);
+  } catch {
+    // Nothing is kept at all.
+  }
+}
+
 export function draft(conversation) {
   const key = `draft-${conversation}`;
   // Browsers tell other tabs alone.

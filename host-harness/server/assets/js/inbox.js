@@ -2,6 +2,7 @@
 //! Does not own: what they do.
 
 import { composer } from "./composer.js";
+import { own } from "./draft.js";
 import { keys } from "./keys.js";
 import { list } from "./list.js";
 import { live } from "./live.js";
@@ -14,6 +15,7 @@ import { viewer } from "./viewer.js";
 
 zone();
 times(document);
+own(document.body.dataset.reader);
 const log = live();
 conversations(log, (signal) => {
   composer(log, signal);

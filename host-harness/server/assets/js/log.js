@@ -25,7 +25,8 @@ export function log(open, query, announce) {
     const { writeTo } = byId("composer")?.dataset ?? {};
     const name = document.querySelector("#head h1")?.textContent.trim();
     if (writeTo && name) byId("text").placeholder = writeTo.replace("{name}", () => name);
-    if (log.dataset.later && !toEnd) return;
+    const jumps = Boolean(log.dataset.later);
+    if (jumps && !toEnd) return;
     const scroll = byId("log-scroll");
     const wanted = body.querySelector("#log");
     const first = wanted.dataset.earlier && wanted.querySelector(".item");
@@ -40,7 +41,7 @@ export function log(open, query, announce) {
     const said = added.filter((item) => item.matches('.item[data-from="customer"]'));
     if (said.length) document.dispatchEvent(new CustomEvent("said"));
     if (said.length) announce(said.map((item) => item.innerText).join(". "));
-    if (said.length || added.some((item) => item.querySelector(".mention[data-me]"))) unread = asked;
+    if (jumps || said.length || added.some((item) => item.querySelector(".mention[data-me]"))) unread = asked;
     // `column-reverse`: 0 is the end. Whoever reads further up stays there.
     if (toEnd || (added.length && Math.abs(scroll.scrollTop) < 80)) scroll.scrollTop = 0;
     await read();
@@ -100,9 +101,10 @@ export function log(open, query, announce) {
     });
   }
 
-  // Later messages come after those that are there, which stay where they are, too.
-  function later() {
-    return turn("later", "after", (log, found) => {
+  // Later messages come after those that are there, which stay where they are, too. Who is at the end has read them.
+  async function later() {
+    const asked = open();
+    await turn("later", "after", (log, found) => {
       const [scroll, mark] = [byId("log-scroll"), byId("later")];
       const last = mark?.previousElementSibling;
       const top = () => last?.getBoundingClientRect().top ?? 0;
@@ -110,6 +112,8 @@ export function log(open, query, announce) {
       mark?.remove();
       log.append(...unknown(found));
       scroll.scrollTop += top() - before;
+      if (!found.dataset.later) unread = asked;
     });
+    await read();
   }
 }

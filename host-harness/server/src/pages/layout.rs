@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use harness_inbox::PublicId as _;
 use maud::{DOCTYPE, Markup, html};
 
 use super::{
@@ -69,7 +70,7 @@ pub(super) struct Frame<'f> {
 /// A page in the frame of the inbox.
 pub(super) fn page(reader: &Reader, status: StatusCode, frame: &Frame<'_>, content: &Markup) -> Response {
     let body = html! {
-        body.app data-pane=[frame.pane] {
+        body.app data-pane=[frame.pane] data-reader=(reader.user.map(|user| user.public()).unwrap_or_default()) {
             (skip(if frame.pane.is_some() { &reader.words.skip_to_conversation } else { &reader.words.skip_to_page }))
             (rail(reader, frame))
             (content)

@@ -73,12 +73,12 @@ fn outgoing(entry: &Entry<'_>, seen: bool, thread: &Thread<'_>) -> Markup {
         },
         Some(StepState::Sending) => settled(None, "clock", &words.sending),
         Some(StepState::Cancelled) => html! {
-            div.outcome data-tone="fail" { (icon("stop")) (words.not_tried) (again(entry, thread)) }
+            div.outcome data-tone="fail" { (icon("stop")) span { (words.not_tried) (again(entry, thread)) } }
         },
         Some(StepState::Rejected) => {
             let why = failure()
                 .map_or_else(|| words.not_sent.to_string(), |why| fill(&words.not_sent_because, &[("why", &why)]));
-            html! { div.outcome data-tone="fail" { (icon("stop")) (why) @if !hopeless() { (again(entry, thread)) } (requests(entry, thread)) } }
+            html! { div.outcome data-tone="fail" { (icon("stop")) span { (why) @if !hopeless() { (again(entry, thread)) } (requests(entry, thread)) } } }
         }
         Some(StepState::Ambiguous) => html! {
             p.outcome data-tone="warn" { (icon("alert")) (fill(&words.maybe_delivered, &channel)) }

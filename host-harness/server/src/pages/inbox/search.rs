@@ -20,7 +20,7 @@ const PEOPLE: usize = 8;
 /// Messages found at once.
 const MESSAGES: usize = 30;
 /// Characters that are shown before the first word that was found.
-const BEFORE: usize = 24;
+const BEFORE: usize = 12;
 /// Characters of a text that are shown.
 const SHOWN: usize = 120;
 
