@@ -272,3 +272,33 @@ async fn a_snoozed_conversation_is_found_and_opened_again() {
     browser.becomes(&shown, true).await;
     browser.quit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_number_of_tabs_follow_over_one_connection_and_go_on_when_the_one_that_listened_is_closed() {
+    let world = World::new().await;
+    let (browser, conversation) = team::opened(&world).await;
+    let first = browser.client.window().await.unwrap();
+    let mut tabs = Vec::new();
+    // More than a browser has connections to one host.
+    for _ in 0..7 {
+        let tab = browser.client.new_window(true).await.unwrap().handle;
+        browser.client.switch_to_window(tab.clone()).await.unwrap();
+        browser.open(&format!("{}/inbox/{}", world.address, conversation.public())).await;
+        browser.becomes("document.body.classList.contains('has-script')", true).await;
+        tabs.push(tab);
+    }
+    let shows = async |words: &str| {
+        for tab in &tabs {
+            browser.client.switch_to_window(tab.clone()).await.unwrap();
+            browser.becomes(&format!("document.querySelector('#log').innerText.includes('{words}')"), true).await;
+        }
+    };
+    world.sim.customer(TOMAS).text("Still there?").await;
+    shows("Still there?").await;
+    browser.client.switch_to_window(first).await.unwrap();
+    browser.client.close_window().await.unwrap();
+    browser.client.switch_to_window(tabs[0].clone()).await.unwrap();
+    world.sim.customer(TOMAS).text("And in blue?").await;
+    shows("And in blue?").await;
+    browser.quit().await;
+}

@@ -6,6 +6,7 @@ import { pick } from "./list.js";
 import { log } from "./log.js";
 import { parse, signedOut } from "./morph.js";
 import { rows } from "./rows.js";
+import { stream } from "./stream.js";
 import { everyMinute } from "./times.js";
 import { toast } from "./toast.js";
 
@@ -49,28 +50,14 @@ export function live() {
     return Promise.all([log && logs.ask(), lists.ask()]);
   }
 
-  let events = null;
-  function connect() {
-    events = new EventSource("/inbox/events");
-    events.onopen = () => {
-      follows(true);
-      refresh();
-    };
-    events.addEventListener("change", (event) => {
-      document.dispatchEvent(new CustomEvent("changed", { detail: event.data }));
-      refresh({ log: event.data === "*" || event.data === open() });
-    });
-    events.addEventListener("present", (event) => document.dispatchEvent(new CustomEvent("present", { detail: event.data })));
-    events.addEventListener("typing", (event) => document.dispatchEvent(new CustomEvent("typing", { detail: event.data })));
-    // A stream ends now and then, and comes back by itself.
-    events.onerror = () => {
-      follows(false);
-      if (events.readyState === EventSource.CLOSED) setTimeout(connect, LOST_MS);
-    };
+  function hears(kind, data) {
+    if (kind === "change") {
+      document.dispatchEvent(new CustomEvent("changed", { detail: data }));
+      refresh({ log: data === "*" || data === open() });
+    } else {
+      document.dispatchEvent(new CustomEvent(kind, { detail: data }));
+    }
   }
-  addEventListener("pagehide", () => events.close());
-  // The browser had kept the page.
-  addEventListener("pageshow", (event) => event.persisted && connect());
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
 
   document.addEventListener("click", (event) => {
@@ -156,12 +143,16 @@ export function live() {
     toEnd = false;
     document.dispatchEvent(new CustomEvent("opened"));
     watch();
-    refresh();
+    // Behind the first frame, which shows what was opened.
+    requestAnimationFrame(() => setTimeout(refresh));
   }
 
   retry = refresh;
   watch();
-  connect();
+  stream(document.body.dataset.reader, hears, (does) => {
+    follows(does);
+    if (does) refresh();
+  });
   everyMinute(() => refresh());
   return { refresh, opened, lost: () => offline(true) };
 }
@@ -201,21 +192,21 @@ function nextRow() {
 }
 
 // A bar while there is no connection: it goes when something was loaded, and the host tells of changes.
-const stream = { lost: null, isCut: false };
+const told = { lost: null, isCut: false };
 let [retry, retries] = [null, null];
 function offline(is) {
   const bar = byId("offline");
-  if (bar) bar.hidden = !(is || stream.isCut);
+  if (bar) bar.hidden = !(is || told.isCut);
   clearTimeout(retries);
   if (is) retries = setTimeout(() => retry?.(), RETRY_MS);
 }
 
 function follows(is) {
   if (is) {
-    clearTimeout(stream.lost);
-    [stream.lost, stream.isCut] = [null, false];
+    clearTimeout(told.lost);
+    [told.lost, told.isCut] = [null, false];
   } else {
-    stream.lost ??= setTimeout(() => offline((stream.isCut = true)), LOST_MS);
+    told.lost ??= setTimeout(() => offline((told.isCut = true)), LOST_MS);
   }
 }
 

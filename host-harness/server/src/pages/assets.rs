@@ -53,6 +53,7 @@ assets! {
     "js/redraw.js": SCRIPT,
     "js/renew.js": SCRIPT,
     "js/rows.js": SCRIPT,
+    "js/stream.js": SCRIPT,
     "js/times.js": SCRIPT,
     "js/toast.js": SCRIPT,
     "js/tryout.js": SCRIPT,
