@@ -19,6 +19,7 @@ mod here;
 mod list;
 mod live;
 mod load;
+mod notes;
 mod outcome;
 mod presence;
 mod quick;
@@ -109,8 +110,8 @@ pub(super) fn router(desk: Desk) -> Router {
         .route("/inbox/{id}/here", post(presence::here))
         .route("/inbox/{id}/unread", post(team::unread))
         .route("/inbox/{id}/organise", post(team::organise))
-        .route("/inbox/{id}/notes", post(team::add_note))
-        .route("/inbox/{id}/notes/{note}/delete", post(team::delete_note))
+        .route("/inbox/{id}/notes", post(notes::add_note))
+        .route("/inbox/{id}/notes/{note}/delete", post(notes::delete_note))
         .route("/inbox/{id}/canned/{answer}", get(team::fill_canned))
         .route("/inbox/many", post(team::many))
         .layer(DefaultBodyLimit::max(MAX_FORM))

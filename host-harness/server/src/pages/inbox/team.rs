@@ -1,5 +1,5 @@
-//! Owns: the team's part of a conversation: who takes care of it, its state, collection, labels, notes, saved replies.
-//! Does not own: the rules (the engine), the messages.
+//! Owns: the team's part of a conversation: who takes care of it, its state, collection, labels, saved replies.
+//! Does not own: the rules (the engine), the messages, private notes (`notes`).
 
 use axum::{
     Form,
@@ -10,20 +10,18 @@ use axum::{
 use harness_engine::{Host, HostError};
 use harness_inbox::{
     CannedAnswerId, CannedAnswerView, CollectionView, ConversationChange, ConversationId, ConversationState,
-    ConversationSummary, InboxError, LabelChange, LabelId, LabelView, NewState, NoteId, NoteView, Organised, PublicId,
-    SavedView, UserId, UserView, named_in,
+    ConversationSummary, InboxError, LabelChange, LabelId, LabelView, NewState, Organised, PublicId, SavedView, UserId,
+    UserView,
 };
 use maud::{Markup, html};
 
 use super::{
     Desk,
-    form::MAX_KEY,
     here::{Here, is_here},
-    thread::Thread,
 };
 use crate::pages::{
     error,
-    parts::{avatar, icon, linked},
+    parts::{avatar, icon},
     reader::Reader,
     redirect::see,
     times,
@@ -167,28 +165,6 @@ pub(super) fn section(summary: &ConversationSummary, team: &Team, query: &str, r
     }
 }
 
-/// A note in the log.
-pub(super) fn note(note: &NoteView, at: i64, thread: &Thread<'_>) -> Markup {
-    let reader = thread.reader;
-    let words = reader.words;
-    let own = reader.user.is_some() && note.user == reader.user;
-    html! {
-        li.item id={ "n-" (note.id.public()) } data-from="note" tabindex="-1" {
-            p.who { (icon("lock")) (fill(&words.note_by, &[("name", &note.author)])) }
-            div.bubble dir="auto" { (mentioning(&note.text, thread.people, reader)) }
-            div.outcome {
-                (times::of_day(at, reader))
-                @if note.edited_at.is_some() { " · " (words.edited) }
-                @if own {
-                    form.inline method="post" action={ "/inbox/" (note.conversation.public()) "/notes/" (note.id.public()) "/delete" } data-organise {
-                        button.textbtn { (words.delete_note) }
-                    }
-                }
-            }
-        }
-    }
-}
-
 /// The saved replies, which the script offers after `/`.
 pub(super) fn canned(team: &Team, reader: &Reader) -> Markup {
     html! {
@@ -212,25 +188,6 @@ pub(super) fn mentions(team: &Team, reader: &Reader) -> Markup {
                 li role="option" id={ "o-" (user.id.public()) } data-mention=(user.name) { (avatar(&user.name, &user.name, "s", None)) bdi { (user.name) } }
             }
         }
-    }
-}
-
-/// A note's text with the names of colleagues that it mentions marked.
-fn mentioning(text: &str, people: &[UserView], reader: &Reader) -> Markup {
-    let mut done = 0;
-    let mut before = Vec::new();
-    for (at, meant) in named_in(text, people) {
-        let Some(name) = meant.first().map(|user| user.name.as_str()) else { continue };
-        let me = meant.iter().any(|user| reader.user == Some(user.id));
-        before.push((text.get(done..at).unwrap_or_default(), name, me));
-        done = at + 1 + name.len();
-    }
-    html! {
-        @for (plain, name, me) in before {
-            (linked(plain))
-            strong.mention data-me[me] { "@" (name) }
-        }
-        (linked(text.get(done..).unwrap_or_default()))
     }
 }
 
@@ -275,7 +232,7 @@ pub(super) async fn organise(
 }
 
 /// A field of a form.
-fn given<'f>(fields: &'f [(String, String)], name: &str) -> Option<&'f str> {
+pub(super) fn given<'f>(fields: &'f [(String, String)], name: &str) -> Option<&'f str> {
     fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
@@ -409,52 +366,6 @@ pub(super) async fn unread(State(desk): State<Desk>, Here(summary): Here, reader
     match desk.host.inbox().mark_unread(summary.id, desk.host.clock().now()).await {
         Ok(_) => see("/inbox"),
         Err(failed) => error::failed(&reader, &failed.into()),
-    }
-}
-
-/// `POST …/notes`: writes a private note.
-pub(super) async fn add_note(
-    State(desk): State<Desk>,
-    Here(summary): Here,
-    reader: Reader,
-    form: Result<Form<Vec<(String, String)>>, FormRejection>,
-) -> Response {
-    let Ok(Form(fields)) = form else { return error::no_form(&reader) };
-    let text = given(&fields, "text").unwrap_or_default().replace("\r\n", "\n");
-    let key = given(&fields, "key").filter(|key| !key.is_empty() && key.len() <= MAX_KEY);
-    let back = see(&format!("/inbox/{}", summary.id.public()));
-    if text.trim().is_empty() {
-        return back;
-    }
-    let add = async |key| desk.host.add_note(summary.id, reader.user, &reader.name, text.trim(), key).await;
-    let added = match add(key).await {
-        // The same form with another text is another note.
-        Err(HostError::Inbox(InboxError::KeyReused(_))) => add(None).await,
-        added => added,
-    };
-    match added {
-        Ok(_) => back,
-        Err(failed) => error::failed(&reader, &failed),
-    }
-}
-
-/// `POST …/notes/{note}/delete`: deletes a note of the reader's own.
-pub(super) async fn delete_note(
-    State(desk): State<Desk>,
-    Path((conversation, note)): Path<(String, String)>,
-    reader: Reader,
-) -> Response {
-    let Ok(id) = NoteId::from_public(&note) else { return error::no_page(&reader) };
-    let own = match desk.host.inbox().note(id).await {
-        Ok(note) => reader.user.is_some() && note.user == reader.user,
-        Err(failed) => return error::failed(&reader, &failed.into()),
-    };
-    if !own || !is_here(&desk, id, &reader).await {
-        return error::no_page(&reader);
-    }
-    match desk.host.delete_note(id).await {
-        Ok(()) => see(&format!("/inbox/{conversation}")),
-        Err(failed) => error::failed(&reader, &failed),
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     activity,
     bubble::{self, Source},
     entry::{Entry, From},
-    outcome, reacting, team,
+    notes, outcome, reacting,
 };
 use crate::pages::{
     parts::{avatar, icon},
@@ -188,7 +188,7 @@ pub(super) fn log(thread: &Thread<'_>, log: &Log<'_>) -> Markup {
                     },
                     Line::Note(note) => {
                         @let _ = before.take();
-                        (team::note(note, line.at(), thread))
+                        (notes::note(note, line.at(), thread))
                     },
                     Line::Message(entry) => {
                         @if first_new == Some(entry.row.id) {
