@@ -78,11 +78,17 @@ export function live() {
     // Enter in a field is a change of it, and sends the form.
     if (form.dataset.sending === `${fields}`) return;
     form.dataset.sending = fields;
+    // The next choice may be made before the answer to this one is here.
+    const { if_assignee: expected } = form.elements;
+    const before = expected?.value;
+    if (expected && fields.has("assignee")) expected.value = fields.get("assignee");
+    let ok = false;
     (event.submitter ?? form).closest("details")?.removeAttribute("open");
     try {
       const answer = await fetch(event.submitter?.getAttribute("formaction") || form.action, { method: "POST", body: fields });
       if (signedOut(answer)) return location.reload();
-      if (answer.ok) organised(form, fields);
+      ({ ok } = answer);
+      if (ok) organised(form, fields);
       else toast(parse(await answer.text()).querySelector("h1")?.textContent ?? "");
       const next = closes ? nextRow() : null;
       await refresh();
@@ -90,16 +96,16 @@ export function live() {
     } catch {
       offline(true);
     } finally {
+      if (expected && !ok) expected.value = before;
       delete form.dataset.sending;
     }
   });
 
-  // What a form says of the conversation is so now. It stays on the page while somebody is in it.
+  // It was done. The form stays on the page while somebody is in it.
   function organised(form, fields) {
     // Not `form.id`: the boxes are named so.
     if (form.matches("#many")) return pick("none");
-    const { if_assignee: before, label_new: label } = form.elements;
-    if (before && fields.has("assignee")) before.value = fields.get("assignee");
+    const { label_new: label } = form.elements;
     if (label?.value === fields.get("label_new")) label.value = "";
   }
 
