@@ -283,10 +283,7 @@ pub fn setup_of(sim: &Simulator) -> ChannelOptions {
         ("instagram-app-secret", config.instagram_app_secret.expose()),
         ("verify-token", config.verify_token.expose()),
     ]);
-    let settings = BTreeMap::from([
-        ("app-id".to_owned(), RawSetting::Text(config.app_id.clone())),
-        ("instagram-app-id".to_owned(), RawSetting::Text(config.instagram_app_id.clone())),
-    ]);
+    let settings = config.app_ids().map(|(key, id)| (key.to_owned(), RawSetting::Text(id.to_owned()))).into();
     let grant = granted(&instagram().1);
     ChannelOptions { grant, settings, secrets: channel_secrets, ..ChannelOptions::default() }
 }

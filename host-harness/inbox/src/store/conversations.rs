@@ -131,8 +131,8 @@ pub trait Conversations: Send + Sync {
     /// The row id of the account that a conversation belongs to.
     async fn account_of(&self, conversation: ConversationId) -> Result<AccountId, InboxError>;
 
-    /// How many messages of a workspace's open and pending conversations nobody has read: at most `most`.
-    async fn unread(&self, workspace: WorkspaceId, most: usize) -> Result<usize, InboxError>;
+    /// The unread messages of a workspace's open and pending conversations, counted up to `most`.
+    async fn unread(&self, workspace: WorkspaceId, most: i64) -> Result<i64, InboxError>;
 
     /// Marks a conversation as read, without telling the customer. Returns how many messages were unread.
     async fn mark_read(&self, conversation: ConversationId, now: u64) -> Result<usize, InboxError>;

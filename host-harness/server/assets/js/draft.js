@@ -55,7 +55,6 @@ export function draft(conversation) {
   };
   return {
     kept,
-    forget: () => set(null),
     keep: (form, undrawn) => set(written(form, undrawn)),
     // What was sent is no draft any more. What was written since stays, as another message, and is returned.
     taken(sent) {

@@ -11,7 +11,7 @@ const byId = (id) => document.getElementById(id);
 export function log(open, query, announce) {
   // The log of which another page is under way, and the conversation in which something was shown and not read yet.
   let [turning, unread] = [null, null];
-  return { load, earlier, later, read };
+  return { load, earlier, later };
 
   // Brings it to what the host has now. Whoever reads in the middle stays there, unless they want to see its end.
   async function load(toEnd) {

@@ -275,7 +275,7 @@ fn connection(account: &AccountRow, reader: &Reader) -> Markup {
                 a.btn href={ "/bot/" (account.id.public()) } { (icon("bot")) (words.bot) }
             }
             @if account.state != AccountState::Disconnected {
-                // Two steps: nobody disconnects a shop by a slip.
+                // Two steps, against slips.
                 details {
                     summary { (words.disconnect) "…" }
                     form.stack method="post" action={ "/channels/" (account.id.public()) "/disconnect" } {

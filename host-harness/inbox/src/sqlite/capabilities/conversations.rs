@@ -184,7 +184,7 @@ impl Conversations for SqliteStore {
             .await
     }
 
-    async fn unread(&self, workspace: WorkspaceId, most: usize) -> Result<usize, InboxError> {
+    async fn unread(&self, workspace: WorkspaceId, most: i64) -> Result<i64, InboxError> {
         self.readers.read(move |connection| views::conversations::unread(connection, workspace, most)).await
     }
 

@@ -56,16 +56,15 @@ pub(crate) fn one(
     Ok(connection.prepare_cached(&sql)?.query_row([conversation], summary).optional()?)
 }
 
-/// A page of the list.
-pub(crate) fn unread(connection: &Connection, workspace: WorkspaceId, most: usize) -> Result<usize, InboxError> {
+/// The unread messages of a workspace's open and pending conversations, counted up to `most`.
+pub(crate) fn unread(connection: &Connection, workspace: WorkspaceId, most: i64) -> Result<i64, InboxError> {
     let sql = "SELECT count(*) FROM (SELECT 1 FROM conversation d INDEXED BY conversation_unread
         JOIN unread u ON u.conversation_id = d.id
         WHERE d.workspace_id = ?1 AND d.state IN ('open', 'pending') AND d.has_unread = 1 LIMIT ?2)";
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let count: i64 = connection.prepare_cached(sql)?.query_row(rusqlite::params![workspace, most], |row| row.get(0))?;
-    Ok(usize::try_from(count).unwrap_or_default())
+    Ok(connection.prepare_cached(sql)?.query_row(rusqlite::params![workspace, most], |row| row.get(0))?)
 }
 
+/// A page of the list.
 pub(crate) fn list(
     connection: &Connection,
     filter: &ConversationFilter,

@@ -92,7 +92,7 @@ pub(super) fn read(
     for (at, (words, place)) in words.iter().zip(places).enumerate() {
         let keywords: Vec<String> =
             words.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect();
-        // A rule that knows more than keywords keeps the rest, wherever it stands in the form.
+        // A rule keeps what the form has no field for.
         let origin = origins.get(at).copied().unwrap_or_default();
         let known = before.get(origin).cloned().unwrap_or_default();
         let when = Condition { keywords, ..known.when.clone() };

@@ -114,19 +114,19 @@ fn filters(shown: &Shown<'_>) -> Markup {
                 }
                 @if asked.is_narrowed() { p.small.muted { (words.find.in_everything) } }
             } @else {
-            @if shown.channels.len() > 1 {
-                label { span.sr { (words.channel) } select.input.small name="channel" {
-                    option value="" { (words.all_channels) }
-                    @for (id, name) in shown.channels { option value=(id) selected[is(&asked.channel, id)] { (name) } }
-                } }
-            }
-            @if !shown.team.labels.is_empty() {
-                label { span.sr { (words.label) } select.input.small name="label" {
-                    option value="" { (words.all_labels) }
-                    @for label in &shown.team.labels { @let id = label.id.public(); option value=(id) selected[is(&asked.label, &id)] { (label.name) } }
-                } }
-            }
-            label.check.small { input type="checkbox" name="unread" value="1" checked[asked.only_unread()]; (words.only_unread) }
+                @if shown.channels.len() > 1 {
+                    label { span.sr { (words.channel) } select.input.small name="channel" {
+                        option value="" { (words.all_channels) }
+                        @for (id, name) in shown.channels { option value=(id) selected[is(&asked.channel, id)] { (name) } }
+                    } }
+                }
+                @if !shown.team.labels.is_empty() {
+                    label { span.sr { (words.label) } select.input.small name="label" {
+                        option value="" { (words.all_labels) }
+                        @for label in &shown.team.labels { @let id = label.id.public(); option value=(id) selected[is(&asked.label, &id)] { (label.name) } }
+                    } }
+                }
+                label.check.small { input type="checkbox" name="unread" value="1" checked[asked.only_unread()]; (words.only_unread) }
             }
             button.btn.small.no-script { (words.show) }
         }

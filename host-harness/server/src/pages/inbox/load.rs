@@ -23,10 +23,10 @@ use crate::pages::reader::Reader;
 
 /// Conversations on one page of the list.
 const ROWS: usize = 40;
-/// The most conversations that are brought up to date at once, for whoever has scrolled further.
+/// The most conversations that a scrolled list is renewed with.
 const MOST_ROWS: usize = 200;
 /// Unread messages that are counted. The number that is shown ends before.
-const MOST_UNREAD: usize = 1000;
+const MOST_UNREAD: i64 = 1000;
 /// Messages on one page of the log.
 const MESSAGES: usize = 50;
 /// Activities that are looked at for one page of the log.
@@ -49,12 +49,12 @@ pub(super) fn channels(host: &Host) -> Vec<(String, String)> {
     host.channels().iter().map(identity).map(|identity| (identity.id, identity.name)).collect()
 }
 
-/// How many messages of the team nobody has read, as far as it is counted.
+/// The team's unread messages, counted up to a limit.
 pub(super) async fn unread(host: &Host, reader: &Reader) -> Result<i64, HostError> {
-    Ok(i64::try_from(host.inbox().unread(reader.workspace, MOST_UNREAD).await?).unwrap_or(i64::MAX))
+    Ok(host.inbox().unread(reader.workspace, MOST_UNREAD).await?)
 }
 
-/// A page of the list with what it is shown with: the team, and how many messages nobody has read.
+/// A page of the list, the team, and the number of unread messages.
 pub(super) async fn with_team(host: &Host, asked: &Asked, reader: &Reader) -> Result<(List, Team, i64), HostError> {
     let (list, team, unread) = tokio::join!(
         list(host, asked, asked.before.as_deref(), reader),

@@ -1,4 +1,4 @@
-//! Owns: private notes: how one stands in the log, writing and deleting them.
+//! Owns: private notes: showing, writing and deleting them.
 //! Does not own: keeping them (the inbox), who is told of a mention (the engine).
 
 use axum::{
